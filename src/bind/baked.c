@@ -12,10 +12,12 @@
 int luaopen_lariat(lua_State *L);
 int luaopen_lariat_core(lua_State *L);
 
-/* The folder named by LARIAT_LUA, or NULL. */
-static const char *disk(void) {
+/* The folder named by LARIAT_LUA, or NULL; `lariat -E` ignores it. */
+static const char *disk(lua_State *L) {
   const char *dir = getenv("LARIAT_LUA");
-  return dir && *dir ? dir : NULL;
+  int ignore = lua_getfield(L, LUA_REGISTRYINDEX, "LUA_NOENV") == LUA_TBOOLEAN;
+  lua_pop(L, 1);
+  return dir && *dir && !ignore ? dir : NULL;
 }
 
 static const struct lb_baked *find(const char *name) {
@@ -26,7 +28,7 @@ static const struct lb_baked *find(const char *name) {
 
 /* Push the function of one file: 1 if pushed, 0 if there is no such file. */
 static int load(lua_State *L, const char *name) {
-  const char *dir = disk();
+  const char *dir = disk(L);
   int bad;
   if (dir) {
     const char *path = lua_pushfstring(L, "%s/%s", dir, name);
@@ -73,11 +75,12 @@ void lb_baked_open(lua_State *L) {
     lua_pop(L, 1);
     return;
   }
-  lua_getglobal(L, LUA_LOADLIBNAME);
-  lua_getfield(L, -1, "preload");
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_lariat_core);
   lua_setfield(L, -2, "lariat.core");
-  lua_getfield(L, -2, "searchers");
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, "package");
+  lua_getfield(L, -1, "searchers");
   for (lua_Integer i = luaL_len(L, -1); i >= 2; i--) { /* ours comes second, after preload */
     lua_rawgeti(L, -1, i);
     lua_rawseti(L, -2, i + 1);
@@ -86,7 +89,7 @@ void lb_baked_open(lua_State *L) {
   lua_rawseti(L, -2, 2);
   lua_pushboolean(L, 1);
   lua_setfield(L, LUA_REGISTRYINDEX, MARK);
-  lua_pop(L, 4);
+  lua_pop(L, 5);
 }
 
 /* Push the bytes of a file, nothing if there is none. The room is made before the file is
@@ -104,7 +107,7 @@ static void read_disk(lua_State *L, const char *path) {
 }
 
 int lb_baked_read(lua_State *L) {
-  const char *name = luaL_checkstring(L, 1), *dir = disk();
+  const char *name = luaL_checkstring(L, 1), *dir = disk(L);
   lua_settop(L, 1);
   if (dir) {
     const char *path = lua_pushfstring(L, "%s/%s", dir, name);
@@ -128,7 +131,7 @@ __attribute__((visibility("default"))) int luaopen_lariat(lua_State *L) {
   lua_call(L, 1, 2);
   if (!lua_isfunction(L, -2)) return luaL_error(L, "%s", lua_tostring(L, -2));
   lua_pushliteral(L, "lariat");
-  lua_pushvalue(L, -2);
+  lua_insert(L, -2);
   lua_call(L, 2, 1);
   return 1;
 }
