@@ -29,14 +29,14 @@ LIBS    = $(BLAS) -lz -lm
 
 # What there is ---------------------------------------------------------------------------
 # A file that includes core/real.h is compiled for float32 and float64; one that includes
-# op/map.h for int64 as well. A line `LAR_ENTRY(kind, name)` puts a file in a registry.
+# core/number.h for int64 as well. A line `LAR_ENTRY(kind, name)` puts a file in a registry.
 sources   = $(sort $(wildcard $(1:%=src/%/*.c)))
 including = $(shell grep -lE '^\#include "$(1)"' $(2) /dev/null)
 objects   = $(patsubst src/%.c,$(B)/%$(2).o,$(1))
 
 FLOORS  := core kern op grad nn loss penalty optim train glm io
 CORE_C  := $(call sources,$(FLOORS))
-MAP_C   := $(call including,op/map.h,$(CORE_C))
+MAP_C   := $(call including,core/number.h,$(CORE_C))
 REAL_C  := $(filter-out $(MAP_C),$(call including,core/real.h,$(CORE_C)))
 ONCE_C  := $(filter-out $(MAP_C) $(REAL_C),$(CORE_C))
 CORE    := $(call objects,$(ONCE_C)) $(B)/gen/entries.o $(call objects,$(MAP_C),.i64) \
@@ -46,6 +46,8 @@ MAIN    := $(call objects,$(call sources,main))
 BAKED   := $(sort $(shell find lua -type f ! -name config.ld ! -name '*.md' 2>/dev/null))
 ENTRIES := $(sort $(shell grep -hoE '^LAR_ENTRY\([a-z]+, *[a-z0-9_]+\)' $(CORE_C) /dev/null | \
                           sed -E 's/LAR_ENTRY.(.*), *(.*)./\1.\2/'))
+APT     := $(sort $(foreach g,$(MAKECMDGOALS),$(APT_$(g))))
+SETUP   := $(if $(APT),setup)
 PRODUCT := $(B)/liblariat.a $(B)/liblariat.so $(B)/lariat.so $(if $(MAIN),$(B)/bin/lariat)
 
 all: $(PRODUCT) ## libraries, the Lua module and the program, into build/
@@ -131,10 +133,104 @@ $(B)/bin/lariat: $(MAIN) $(BIND) $(B)/liblariat.a
 	$(Q)$(LINK) -Wl,-E,--exclude-libs,liblariat.a -o $@ $(MAIN) $(BIND) $(B)/liblariat.a \
 	  -Wl,--whole-archive -l:liblua5.4.a -Wl,--no-whole-archive $(LIBS) -ldl
 
-, := ,
-FORCE:
-.PHONY: all clean FORCE
-.DELETE_ON_ERROR:
+# What each goal needs from Debian. Those that find something missing install it first.
+APT_build    := gcc libc6-dev pkg-config liblua5.4-dev libopenblas-openmp-dev zlib1g-dev \
+                libedit-dev libedit2
+APT_specs    := $(APT_build) lua5.4 lua-busted
+APT_demo     := $(APT_build)
+APT_check    := $(APT_build)
+APT_bench    := $(APT_build)
+APT_test     := $(APT_specs)
+APT_asan     := $(APT_specs)
+APT_ubsan    := $(APT_specs)
+APT_tsan     := $(APT_specs)
+APT_memcheck := $(APT_specs) valgrind
+APT_lint     := $(APT_build) lua-check clang-format clang-tidy cppcheck
+APT_format   := clang-format
+APT_doc      := lua-ldoc
+APT_setup    := $(sort $(APT_memcheck) $(APT_lint) $(APT_doc))
+setup: ## install what any goal needs (apt-get); `demo` and `test` do it for themselves
+	@.ci/setup $(APT)
+
+# Running ---------------------------------------------------------------------------------
+demo: all ## the textbook experiment, then the digits
+	"$(B)/bin/lariat" examples/01-textbook.lua
+	"$(B)/bin/lariat" examples/02-digits.lua
+
+# Specs find the module, their helpers, and under LARIAT_BUILD the program.
+busted   = LUA_PATH='./?.lua;spec/?.lua;;' LUA_CPATH='$(B)/?.so;;' LARIAT_BUILD='$(B)' \
+           $(1) /usr/bin/busted -o spec/support/tally.lua $(SPEC)
+variant  = +@$(MAKE) --no-print-directory B=build/$@ OPT=-O1 ARCH=x86-64-v3 \
+           SAN='$(1) -fno-omit-frame-pointer -Wno-maybe-uninitialized' RUN='$(2)' specs
+
+test: all ## every spec under lua5.4; one file or folder with SPEC=
+	@$(call busted,lua5.4)
+specs: $(B)/bin/lariat
+	@$(call busted,$(RUN) $(B)/bin/lariat)
+asan: | $(SETUP) ## the specs under the address sanitizer, leaks included
+	$(call variant,-fsanitize=address,LSAN_OPTIONS=suppressions=.ci/lsan.supp:print_suppressions=0)
+ubsan: | $(SETUP) ## the specs under the undefined behaviour sanitizer
+	$(call variant,-fsanitize=undefined -fno-sanitize-recover=all,UBSAN_OPTIONS=print_stacktrace=1)
+tsan: | $(SETUP) ## the specs under the thread sanitizer
+	$(call variant,-fsanitize=thread,TSAN_OPTIONS=suppressions=.ci/tsan.supp)
+memcheck: | $(SETUP) ## the specs under valgrind (slow)
+	$(call variant,,OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell valgrind -q \
+	  --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
+	  --error-exitcode=99)
+
+check: all ## build and run the C example against the static and the shared library
+	@mkdir -p $(B)/embed
+	$(Q)$(CC) -std=c11 $(OPT) $(WARN) -Isrc -o $(B)/embed/static examples/07-embed.c \
+	  $(B)/liblariat.a -fopenmp $(LIBS)
+	$(Q)$(CC) -std=c11 $(OPT) $(WARN) -Isrc -o $(B)/embed/shared examples/07-embed.c \
+	  -L$(B) -llariat -Wl,-rpath,'$$ORIGIN/..'
+	"$(B)/embed/static"
+	"$(B)/embed/shared"
+
+bench: all ## measure speed
+	@set -e; for f in spec/bench/*.lua; do echo "== $$f"; $(B)/bin/lariat "$$f"; done
+
+# Keeping the house -----------------------------------------------------------------------
+C_FILES = $(sort $(shell find src examples -name '*.[ch]'))
+lint: luacheck layout cppcheck tidy ## every linter
+luacheck: | $(SETUP)
+	luacheck -q .
+layout: | $(SETUP)
+	@clang-format --dry-run -Werror $(C_FILES) && echo 'clang-format: clean'
+cppcheck: | $(SETUP)
+	@cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
+	  --suppress=missingIncludeSystem --error-exitcode=1 -Isrc src && echo 'cppcheck: clean'
+tidy: $(B)/gen/flags.note
+	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P 2 -n 8 -I{} clang-tidy --quiet {} \
+	  -- -std=c11 -D_GNU_SOURCE -fopenmp -Isrc $(BLAS_H) $(LUA_H) && echo 'clang-tidy: clean'
+format: | $(SETUP) ## lay out the C code
+	clang-format -i $(C_FILES)
+doc: | $(SETUP) ## the manual of the Lua library, into build/doc
+	ldoc -q -c lua/config.ld -d $(B)/doc lua
+
+# Installing ------------------------------------------------------------------------------
+# The installed lariat.h is one file: what it includes of ours is put in its place.
+TO = "$(DESTDIR)$(PREFIX)
+install: all ## into PREFIX (/usr/local), below DESTDIR if given
+	install -d $(TO)/bin" $(TO)/lib/lua/5.4" $(TO)/include"
+	install $(B)/bin/lariat $(TO)/bin/lariat"
+	install -m 644 $(B)/liblariat.a $(B)/liblariat.so $(TO)/lib"
+	install -m 644 $(B)/lariat.so $(TO)/lib/lua/5.4/lariat.so"
+	awk 'function put(f, l) { if (f in seen) return; seen[f]; while ((getline l < f) > 0) \
+	  if (split(l, q, "\"") > 2 && l ~ /^#include "/) put("src/" q[2]); else print l; close(f) } \
+	  BEGIN { put("src/lariat.h") }' > $(TO)/include/lariat.h"
+uninstall: ## remove what install put there
+	rm -f $(TO)/bin/lariat" $(TO)/lib/liblariat.a" $(TO)/lib/liblariat.so" \
+	  $(TO)/lib/lua/5.4/lariat.so" $(TO)/include/lariat.h"
+
 clean: ## remove build/
 	rm -rf build
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+, := ,
+FORCE:
+.PHONY: all setup demo test specs asan ubsan tsan memcheck check bench lint luacheck layout \
+        cppcheck tidy format doc install uninstall clean help FORCE
+.DELETE_ON_ERROR:
 -include $(sort $(wildcard $(B)/*/*.d))
