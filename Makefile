@@ -201,7 +201,7 @@ cppcheck: | $(SETUP)
 	@cppcheck -q --std=c11 --enable=warning,performance,portability --inline-suppr \
 	  --suppress=missingIncludeSystem --error-exitcode=1 -Isrc src && echo 'cppcheck: clean'
 tidy: $(B)/gen/flags.note
-	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P 2 -n 8 -I{} clang-tidy --quiet {} \
+	@printf '%s\n' $(filter %.c,$(C_FILES)) | xargs -P 2 -I{} clang-tidy --quiet {} \
 	  -- -std=c11 -D_GNU_SOURCE -fopenmp -Isrc $(BLAS_H) $(LUA_H) && echo 'clang-tidy: clean'
 format: | $(SETUP) ## lay out the C code
 	clang-format -i $(C_FILES)

@@ -112,9 +112,9 @@ static void remember(const char *line) {
 /* The editor -------------------------------------------------------------------------- */
 
 static int load_library(void) {
-  static const char *const names[] = {
-    "el_init",   "el_end",       "el_set",      "el_gets", "el_source",
-    "el_resize", "history_init", "history_end", "history"};
+  static const char *const names[] = {"el_init",      "el_end",      "el_set",
+                                      "el_gets",      "el_source",   "el_resize",
+                                      "history_init", "history_end", "history"};
   void *so = dlopen("libedit.so.2", RTLD_NOW | RTLD_LOCAL);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     void *f = so ? dlsym(so, names[i]) : NULL;
@@ -151,8 +151,7 @@ static int read_character(EditLine *e, wchar_t *c) {
   }
 }
 
-void lm_edit_open(lua_State *L) {
-  (void)L;
+void lm_edit_open(void) {
   terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
   if (!terminal || !load_library()) return;
   setlocale(LC_CTYPE, "");

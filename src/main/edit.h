@@ -17,7 +17,7 @@ enum lm_edit {
   LM_EDIT_END
 };
 
-void lm_edit_open(lua_State *L);
+void lm_edit_open(void);
 void lm_edit_close(void);
 
 /* Push one line without its newline. */

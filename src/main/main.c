@@ -115,12 +115,13 @@ static int run_library(lua_State *L, char *global) {
 
 static int run_options(lua_State *L, char **argv, int n) {
   for (int i = 1; i < n; i++) {
-    int option = argv[i][1];
+    char option = argv[i][1];
     if (option == 'W') lua_warning(L, "@on", 0);
     if (option != 'e' && option != 'l') continue;
     char *value = argv[i] + 2;
     if (*value == '\0') value = argv[++i];
-    int status = option == 'e' ? run_string(L, value, "=(command line)") : run_library(L, value);
+    int status =
+      option == 'e' ? run_string(L, value, "=(command line)") : run_library(L, value);
     if (status != LUA_OK) return status;
   }
   return LUA_OK;

@@ -93,7 +93,8 @@ static void print_results(lua_State *L) {
 void lm_repl(lua_State *L) {
   enum lm_edit got;
   int status = LUA_OK;
-  lm_edit_open(L);
+  lm_edit_open();
+  lm_interactive = 1;
   while ((got = read_chunk(L, &status)) != LM_EDIT_END) {
     if (got == LM_EDIT_CANCEL) continue;
     if (status == LUA_OK) status = lm_call(L, 0, LUA_MULTRET);
@@ -104,6 +105,7 @@ void lm_repl(lua_State *L) {
   }
   lua_settop(L, 0);
   lm_edit_close();
+  lm_interactive = 0;
   printf("\n");
   fflush(stdout);
 }

@@ -3,11 +3,13 @@
 #include <lauxlib.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "core/interrupt.h"
 #include "lariat.h"
 
 const char lm_name[] = "lariat";
+int lm_interactive;
 
 static lua_State *running; /* where the signal handler sets its hook */
 
@@ -56,6 +58,8 @@ static void on_interrupt(int sig) {
   }
   lar_interrupt_set();
   lua_sethook(running, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  ssize_t written = lm_interactive ? write(STDOUT_FILENO, "\n", 1) : 0;
+  (void)written;
 }
 
 static void on_signal(int sig, void (*handler)(int)) {

@@ -1,5 +1,5 @@
 /*
- * main/run - protected calls with tracebacks and Ctrl-C, as every part of the program makes them.
+ * main/run - protected calls with tracebacks and Ctrl-C, and how the program speaks.
  *
  * Floor:    main.
  * Contract: Ctrl-C during lm_call sets the engine's flag and a hook that raises
@@ -24,5 +24,8 @@ int lm_report(lua_State *L, int status);
 int lm_call(lua_State *L, int narg, int nres);
 
 extern const char lm_name[];
+
+/* True in the REPL: what Ctrl-C writes on the terminal gets a line of its own. */
+extern int lm_interactive;
 
 #endif
