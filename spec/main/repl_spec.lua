@@ -11,7 +11,8 @@ describe("the REPL", function()
   after_each(function() os.remove(history) end)
 
   local function type_in(...)
-    return shell.type(("env LARIAT_HISTORY=%s LC_ALL=C.UTF-8 %s"):format(history, shell.lariat), { ... })
+    local env = ("env LARIAT_HISTORY=%s LC_ALL=C.UTF-8 "):format(history)
+    return shell.type(env .. shell.lariat, { ... })
   end
 
   local function past()
@@ -39,7 +40,7 @@ describe("the REPL", function()
   end)
 
   it("reads on while a statement is incomplete", function()
-    local shown = type_in("for i = 1, 2 do\n", "print(i * 10)\n", "end\n", "(1 +\n", "2)\n", "\4")
+    local shown = type_in("for i = 1, 2 do\n", "print(i * 10)\n", "end\n", "\4")
     has(shown, "> for i = 1, 2 do\n>> print(i * 10)\n>> end\n10\n20\n>")
   end)
 
@@ -92,8 +93,7 @@ describe("the REPL", function()
 
   it("serves a pipe with -i", function()
     local out, err, code = shell.run(shell.lariat .. " -i", "1 + 1\nx = 3\ndo\nend\nx\n")
-    assert.is_truthy(out:find "^lariat .-\n> 2\n> > >> > 3\n> \n$" or
-      out:find "^lariat .-\n> 2\n> > >> 3\n> \n$" or out:find "\n> 2\n> >+ .*3\n> \n$", out)
+    assert.equal("\n> 2\n> > >> > 3\n> \n", out:match "\n.*")
     assert.equal("", err)
     assert.equal(0, code)
   end)

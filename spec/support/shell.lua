@@ -29,23 +29,49 @@ function shell.run(command, input)
   return slurp(out), slurp(err), how == "signal" and code + 128 or code
 end
 
---- Type into a program on a terminal: a list of strings, half a second apart at most; what
--- the terminal shows comes back. A number is a pause in seconds.
+local function sleep(seconds) os.execute("sleep " .. seconds) end
+
+local function shown_in(path)
+  local f = io.open(path, "rb")
+  local text = f and f:read "a" or ""
+  if f then f:close() end
+  return (text:gsub("\r", ""))
+end
+
+-- Wait until the terminal shows more than it did and then a prompt; ten seconds at most.
+local function await_prompt(path, seen)
+  for _ = 1, 500 do
+    local text = shown_in(path)
+    if #text > seen and text:find("[>:] $", seen + 1) then return #text end
+    sleep(0.02)
+  end
+  return #shown_in(path)
+end
+
+--- Type into a program on a terminal: what the terminal shows comes back. Keys that end in a
+-- newline, or in Ctrl-C, wait for the next prompt; others for a moment; a number is a pause
+-- in seconds after the keys before it, in place of the prompt.
 function shell.type(command, keys)
-  local typed = { "sleep 0.6" }
-  for _, key in ipairs(keys) do
+  local path = os.tmpname()
+  local script = assert(io.popen(("script -qfc %s %s >%s 2>&1")
+    :format(shell.quote(command), "/dev/null", path), "w"))
+  local seen = await_prompt(path, 0)
+  for i, key in ipairs(keys) do
     if type(key) == "number" then
-      typed[#typed + 1] = "sleep " .. key
+      sleep(key)
+      seen = #shown_in(path)
     else
-      typed[#typed + 1] = "printf '%b' " .. shell.quote((key:gsub(".", function(c)
-        return ("\\0%03o"):format(c:byte())
-      end)))
-      typed[#typed + 1] = "sleep 0.25"
+      script:write(key)
+      script:flush()
+      if key:find "[\n\3]$" and type(keys[i + 1]) ~= "number" then
+        seen = await_prompt(path, seen)
+      else
+        sleep(0.1)
+      end
     end
   end
-  local shown = shell.run(("{ %s; } | script -qc %s /dev/null")
-    :format(table.concat(typed, "; "), shell.quote(command)))
-  return (shown:gsub("\r", ""))
+  script:close()
+  return (slurp(path):gsub("\r", ""))
 end
 
 return shell
