@@ -27,6 +27,29 @@ BLAS    = $(shell $(blas_pc) --libs) -Wl,-rpath,$(shell $(blas_pc) --variable=li
 LUA_H   = $(shell pkg-config --cflags lua5.4)
 LIBS    = $(BLAS) -lz -lm
 
+# What a goal needs from Debian is installed before anything else is done ------------------
+APT_build    := gcc libc6-dev pkg-config liblua5.4-dev libopenblas-openmp-dev zlib1g-dev \
+                libedit-dev libedit2
+APT_specs    := $(APT_build) lua5.4 lua-busted
+APT_demo     := $(APT_build)
+APT_check    := $(APT_build)
+APT_bench    := $(APT_build)
+APT_test     := $(APT_specs)
+APT_asan     := $(APT_specs)
+APT_ubsan    := $(APT_specs)
+APT_tsan     := $(APT_specs)
+APT_memcheck := $(APT_specs) valgrind
+APT_luacheck := lua-check
+APT_layout   := clang-format
+APT_cppcheck := cppcheck
+APT_tidy     := $(APT_build) clang-tidy
+APT_lint     := $(APT_luacheck) $(APT_layout) $(APT_cppcheck) $(APT_tidy)
+APT_format   := clang-format
+APT_doc      := lua-ldoc
+APT_setup    := $(sort $(APT_memcheck) $(APT_lint) $(APT_doc))
+APT   := $(sort $(foreach goal,$(MAKECMDGOALS),$(APT_$(goal))))
+SETUP := $(if $(APT),setup)
+
 # What there is ---------------------------------------------------------------------------
 # A file that includes core/real.h is compiled for float32 and float64; one that includes
 # core/number.h for int64 as well. A line `LAR_ENTRY(kind, name)` puts a file in a registry.
@@ -46,8 +69,6 @@ MAIN    := $(call objects,$(call sources,main))
 BAKED   := $(sort $(shell find lua -type f ! -name config.ld ! -name '*.md' 2>/dev/null))
 ENTRIES := $(sort $(shell grep -hoE '^LAR_ENTRY\([a-z]+, *[a-z0-9_]+\)' $(CORE_C) /dev/null | \
                           sed -E 's/LAR_ENTRY.(.*), *(.*)./\1.\2/'))
-APT     := $(sort $(foreach g,$(MAKECMDGOALS),$(APT_$(g))))
-SETUP   := $(if $(APT),setup)
 PRODUCT := $(B)/liblariat.a $(B)/liblariat.so $(B)/lariat.so $(if $(MAIN),$(B)/bin/lariat)
 
 all: $(PRODUCT) ## libraries, the Lua module and the program, into build/
@@ -133,26 +154,9 @@ $(B)/bin/lariat: $(MAIN) $(BIND) $(B)/liblariat.a
 	$(Q)$(LINK) -Wl,-E,--exclude-libs,liblariat.a -o $@ $(MAIN) $(BIND) $(B)/liblariat.a \
 	  -Wl,--whole-archive -l:liblua5.4.a -Wl,--no-whole-archive $(LIBS) -ldl
 
-# What each goal needs from Debian. Those that find something missing install it first.
-APT_build    := gcc libc6-dev pkg-config liblua5.4-dev libopenblas-openmp-dev zlib1g-dev \
-                libedit-dev libedit2
-APT_specs    := $(APT_build) lua5.4 lua-busted
-APT_demo     := $(APT_build)
-APT_check    := $(APT_build)
-APT_bench    := $(APT_build)
-APT_test     := $(APT_specs)
-APT_asan     := $(APT_specs)
-APT_ubsan    := $(APT_specs)
-APT_tsan     := $(APT_specs)
-APT_memcheck := $(APT_specs) valgrind
-APT_lint     := $(APT_build) lua-check clang-format clang-tidy cppcheck
-APT_format   := clang-format
-APT_doc      := lua-ldoc
-APT_setup    := $(sort $(APT_memcheck) $(APT_lint) $(APT_doc))
+# Running ---------------------------------------------------------------------------------
 setup: ## install what any goal needs (apt-get); `demo` and `test` do it for themselves
 	@.ci/setup $(APT)
-
-# Running ---------------------------------------------------------------------------------
 demo: all ## the textbook experiment, then the digits
 	"$(B)/bin/lariat" examples/01-textbook.lua
 	"$(B)/bin/lariat" examples/02-digits.lua
@@ -194,7 +198,7 @@ bench: all ## measure speed
 C_FILES = $(sort $(shell find src examples -name '*.[ch]'))
 lint: luacheck layout cppcheck tidy ## every linter
 luacheck: | $(SETUP)
-	luacheck -q .
+	luacheck --no-color -q .
 layout: | $(SETUP)
 	@clang-format --dry-run -Werror $(C_FILES) && echo 'clang-format: clean'
 cppcheck: | $(SETUP)
