@@ -12,7 +12,7 @@ CC      := gcc
 # How C is compiled -----------------------------------------------------------------------
 WARN  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion \
          -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wundef -Wvla \
-         -Wno-unused-parameter -Werror
+         -Wno-unused-parameter -Wno-missing-field-initializers -Werror
 FLOAT := -fno-math-errno -fno-trapping-math -ffp-contract=off
 FLAGS := -std=c11 -D_GNU_SOURCE $(OPT) -g -march=$(ARCH) $(FLOAT) -fopenmp -fPIC \
          -fno-semantic-interposition $(SAN) $(WARN) -MMD -MP -Isrc $(CPPFLAGS) $(CFLAGS)

@@ -186,6 +186,8 @@ static void on_cancel(int sig) {
 static int edited_line(lua_State *L) {
   int n;
   lib.resize(editor);
+  lib.set(editor, EL_PREP_TERM,
+          1); /* before the prompt: what is typed at once is echoed once */
   const char *line = lib.gets(editor, &n);
   if (!line || n <= 0) return 0;
   lua_pushlstring(L, line, (size_t)n);

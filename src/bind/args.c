@@ -1,0 +1,210 @@
+/* Reading Lua arguments by an op's `args`, applying the op, pushing its results. */
+#include <string.h>
+
+#include "bind/lb.h"
+#include "op/calc.h"
+
+enum { INPUTS = 8 };
+
+typedef struct reader {
+  lua_State *L;
+  const lar_op *op;
+  int arg, top; /* next argument; the last one */
+  lar_attr attr;
+  int nin;
+  lar_var *in[INPUTS], **list; /* list: op takes any number, kept in a userdata */
+  lar_dtype meet;              /* dtype that the tensors among the arguments meet in */
+} reader;
+
+static void wrong(reader *r, const char *want) {
+  luaL_error(r->L, "%s: argument %d must be %s, not %s", r->op->name, r->arg, want,
+             r->arg > r->top ? "missing" : luaL_typename(r->L, r->arg));
+}
+
+/* Numbers take on the dtype of the tensors they meet. */
+static lar_dtype meeting(lua_State *L, int top) {
+  lar_dtype t = LAR_NDTYPE;
+  for (int k = 1; k <= top; k++) {
+    lar_var *v = lb_tensor_test(L, k);
+    if (v != NULL) t = t == LAR_NDTYPE ? v->t.dtype : lar_dtype_promote(t, v->t.dtype);
+  }
+  return t == LAR_NDTYPE ? lar_default_dtype : t;
+}
+
+static void read_tensor(reader *r) {
+  int type = lua_type(r->L, r->arg);
+  if (type != LUA_TUSERDATA && type != LUA_TNUMBER && type != LUA_TBOOLEAN &&
+      type != LUA_TTABLE)
+    wrong(r, "a tensor");
+  if (r->nin == INPUTS) luaL_error(r->L, "%s: too many tensors", r->op->name);
+  r->in[r->nin++] = lb_tensor_from(r->L, r->arg, r->meet);
+  r->arg++;
+}
+
+/* {a, b, c} or a, b, c */
+static void read_list(reader *r) {
+  lua_State *L = r->L;
+  bool table = lua_istable(L, r->arg);
+  int n = 0;
+  if (table)
+    n = (int)lua_rawlen(L, r->arg);
+  else
+    while (r->arg + n <= r->top && lb_tensor_test(L, r->arg + n) != NULL) n++;
+  if (n == 0) wrong(r, "a list of tensors");
+  lar_var **list = lua_newuserdatauv(L, (size_t)n * sizeof *list, 1);
+  lua_newtable(L); /* keeps what the list points at alive */
+  for (int k = 0; k < n; k++) {
+    if (table)
+      lua_rawgeti(L, r->arg, k + 1);
+    else
+      lua_pushvalue(L, r->arg + k);
+    list[k] = lb_tensor_test(L, -1);
+    if (list[k] == NULL)
+      luaL_error(L, "%s: item %d of the list is a %s, not a tensor", r->op->name, k + 1,
+                 luaL_typename(L, -1));
+    lua_rawseti(L, -2, k + 1);
+  }
+  lua_setiuservalue(L, -2, 1);
+  r->list = list;
+  r->nin = n;
+  r->arg += table ? 1 : n;
+}
+
+static void put_int(reader *r, int64_t v) {
+  if (r->attr.n == LAR_ATTR_INTS)
+    luaL_error(r->L, "%s: more than %d integers", r->op->name, LAR_ATTR_INTS);
+  r->attr.i[r->attr.n++] = v;
+}
+
+static bool at_number(const reader *r) {
+  return r->arg <= r->top && lua_type(r->L, r->arg) == LUA_TNUMBER;
+}
+
+static void read_int(reader *r, bool optional) {
+  if (optional && (r->arg > r->top || !at_number(r))) {
+    if (r->arg <= r->top && lua_isnil(r->L, r->arg)) r->arg++;
+    put_int(r, LAR_NONE);
+    return;
+  }
+  int exact;
+  lua_Integer v = lua_tointegerx(r->L, r->arg, &exact);
+  if (!exact) wrong(r, "an integer");
+  put_int(r, v);
+  r->arg++;
+}
+
+/* Integers, or a list of them; `all` may be left out. */
+static void read_ints(reader *r, bool varargs, bool all) {
+  lua_State *L = r->L;
+  if (r->arg <= r->top && lua_istable(L, r->arg) && !lb_is_options(L, r->arg)) {
+    int n = (int)lua_rawlen(L, r->arg);
+    for (int k = 1; k <= n; k++) {
+      int exact;
+      lua_rawgeti(L, r->arg, k);
+      lua_Integer v = lua_tointegerx(L, -1, &exact);
+      if (!exact)
+        luaL_error(L, "%s: the list at argument %d must hold integers", r->op->name, r->arg);
+      put_int(r, v);
+      lua_pop(L, 1);
+    }
+    r->arg++;
+  } else if (at_number(r)) {
+    do read_int(r, false);
+    while (varargs && at_number(r));
+  } else if (!all && !(r->arg <= r->top && lua_istable(L, r->arg))) {
+    wrong(r, "an integer or a list of them");
+  } else if (r->arg <= r->top && lua_isnil(L, r->arg)) {
+    r->arg++;
+  } else if (!all) {
+    r->arg++; /* {}: the shape of a scalar */
+  }
+}
+
+static void read_params(reader *r) {
+  const lar_param *p = r->op->params;
+  for (; r->arg <= r->top; r->arg++) {
+    if (lua_isnil(r->L, r->arg)) {
+      if (p != NULL && p->name != NULL) p++;
+      continue;
+    }
+    if (r->arg == r->top && lua_istable(r->L, r->arg)) {
+      lb_params(r->L, r->arg, r->op->name, r->op->params, &r->attr, NULL);
+      continue;
+    }
+    if (p == NULL || p->name == NULL)
+      luaL_error(r->L, "%s: argument %d is one too many", r->op->name, r->arg);
+    lb_param(r->L, r->arg, r->op->name, r->op->params, &r->attr, p->name);
+    p++;
+  }
+}
+
+static void read_args(reader *r) {
+  for (const char *a = r->op->args; *a != '\0'; a++) {
+    bool optional = a[1] == '?';
+    switch (*a) {
+    case 'x':
+      if (!optional ||
+          (r->arg <= r->top && !lua_isnil(r->L, r->arg) && !lb_is_options(r->L, r->arg)))
+        read_tensor(r);
+      break;
+    case 'X': read_list(r); break;
+    case 'd':
+    case 'i': read_int(r, optional); break;
+    case 'D': read_ints(r, false, true); break;
+    case 's': read_ints(r, true, false); break;
+    default: break;
+    }
+  }
+  read_params(r);
+}
+
+static int push_results(lua_State *L, int nout, lar_var **out) {
+  /* The results are owned by nobody yet, so the objects were made before. */
+  for (int k = 0; k < nout; k++) *(lar_var **)lua_touserdata(L, -LAR_MAX_OUT + k) = out[k];
+  lua_pop(L, LAR_MAX_OUT - nout);
+  return nout;
+}
+
+static int apply_any(reader *r) {
+  lar_var *out[LAR_MAX_OUT];
+  int nout;
+  luaL_checkstack(r->L, LAR_MAX_OUT, NULL);
+  for (int k = 0; k < LAR_MAX_OUT; k++) (void)lb_tensor_new(r->L);
+  lb_check(
+    r->L, lar_op_apply(r->op, &r->attr, r->nin, r->list != NULL ? r->list : r->in, &nout, out));
+  return push_results(r->L, nout, out);
+}
+
+static void begin(reader *r, lua_State *L, const lar_op *op) {
+  r->L = L;
+  r->op = op;
+  r->arg = 1;
+  r->top = lua_gettop(L);
+  r->attr = lar_attr_default(op);
+  r->nin = 0;
+  r->list = NULL;
+  r->meet = meeting(L, r->top);
+}
+
+int lb_op_call(lua_State *L, const lar_op *op) {
+  reader r;
+  lb_pressure(L);
+  begin(&r, L, op);
+  read_args(&r);
+  if (op->map[0] == NULL) return apply_any(&r);
+  lar_var **out = lb_tensor_new(L), *made[LAR_MAX_OUT];
+  int nout;
+  lb_check(L, lar_op_apply(op, &r.attr, r.nin, r.in, &nout, made));
+  *out = made[0];
+  return 1;
+}
+
+int lb_op_into(lua_State *L, const lar_op *op) {
+  reader r;
+  begin(&r, L, op);
+  lar_var *dst = lb_tensor(L, 1);
+  read_args(&r);
+  lb_check(L, lar_op_into(dst, op, &r.attr, r.nin, r.list != NULL ? r.list : r.in));
+  lua_settop(L, 1);
+  return 1;
+}

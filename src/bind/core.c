@@ -1,0 +1,12 @@
+/* The module lariat.core: everything in C that Lua can see. */
+#include "bind/lb.h"
+
+__attribute__((visibility("default"))) int luaopen_lariat_core(lua_State *L);
+int luaopen_lariat_core(lua_State *L) {
+  lua_newtable(L);
+  lb_open_tensor(L);
+  lb_open_create(L);
+  lb_open_grad(L);
+  lb_open_system(L);
+  return 1;
+}

@@ -1,0 +1,170 @@
+#include "bind/lb.h"
+
+#include <string.h>
+
+#include "core/mem.h"
+
+void lb_check(lua_State *L, lar_status st) {
+  if (st != LAR_OK) luaL_error(L, "%s", lar_why());
+}
+
+void *lb_new(lua_State *L, size_t size, const char *tname) {
+  void *p = lua_newuserdatauv(L, size, 1);
+  memset(p, 0, size);
+  luaL_setmetatable(L, tname);
+  return p;
+}
+
+void lb_class(lua_State *L, const char *tname, const luaL_Reg *methods, const luaL_Reg *meta) {
+  luaL_newmetatable(L, tname);
+  luaL_setfuncs(L, meta, 0);
+  if (lua_getfield(L, -1, "__index") == LUA_TNIL) {
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -3, "__index");
+  }
+  lua_pop(L, 2);
+}
+
+/* ---- options ---- */
+
+bool lb_is_options(lua_State *L, int arg) {
+  if (!lua_istable(L, arg) || lua_rawlen(L, arg) > 0) return false;
+  arg = lua_absindex(L, arg);
+  lua_pushnil(L);
+  if (lua_next(L, arg) == 0) return true; /* an empty table asks for nothing */
+  bool text = lua_type(L, -2) == LUA_TSTRING;
+  lua_pop(L, 2);
+  return text;
+}
+
+void lb_known_keys(lua_State *L, int arg, const char *owner, const char *const *known) {
+  if (lua_isnoneornil(L, arg)) return;
+  luaL_checktype(L, arg, LUA_TTABLE);
+  arg = lua_absindex(L, arg);
+  size_t n = 0;
+  while (known[n] != NULL) n++;
+  for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING)
+      luaL_error(L, "%s: options are named; found the key %s", owner,
+                 luaL_tolstring(L, -2, NULL));
+    const char *key = lua_tostring(L, -2);
+    size_t k = 0;
+    while (k < n && strcmp(known[k], key) != 0) k++;
+    if (k == n) lb_check(L, lar_param_unknown(owner, key, known, n));
+  }
+}
+
+double lb_opt_number(lua_State *L, int arg, const char *key, double def) {
+  if (lua_isnoneornil(L, arg)) return def;
+  int type = lua_getfield(L, arg, key);
+  if (type != LUA_TNIL && type != LUA_TNUMBER)
+    luaL_error(L, "'%s' must be a number, not a %s", key, lua_typename(L, type));
+  double v = type == LUA_TNIL ? def : lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return v;
+}
+
+bool lb_opt_flag(lua_State *L, int arg, const char *key, bool def) {
+  if (lua_isnoneornil(L, arg)) return def;
+  int type = lua_getfield(L, arg, key);
+  bool v = type == LUA_TNIL ? def : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return v;
+}
+
+lar_dtype lb_dtype(lua_State *L, int arg) {
+  const char *name = luaL_checkstring(L, arg);
+  lar_dtype t = lar_dtype_find(name);
+  if (t == LAR_NDTYPE)
+    luaL_error(L, "unknown dtype '%s'; there are float32, float64, int64 and bool", name);
+  return t;
+}
+
+lar_dtype lb_opt_dtype(lua_State *L, int arg, lar_dtype def) {
+  if (lua_isnoneornil(L, arg)) return def;
+  if (lua_getfield(L, arg, "dtype") != LUA_TNIL) def = lb_dtype(L, -1);
+  lua_pop(L, 1);
+  return def;
+}
+
+void lb_param(lua_State *L, int arg, const char *owner, const lar_param *schema, void *self,
+              const char *name) {
+  switch (lua_type(L, arg)) {
+  case LUA_TNUMBER:
+    lb_check(L, lar_param_set(schema, self, owner, name, lua_tonumber(L, arg)));
+    break;
+  case LUA_TBOOLEAN:
+    lb_check(L, lar_param_set(schema, self, owner, name, lua_toboolean(L, arg)));
+    break;
+  case LUA_TSTRING:
+    lb_check(L, lar_param_set_text(schema, self, owner, name, lua_tostring(L, arg)));
+    break;
+  default:
+    luaL_error(L, "%s: %s must be a number, not a %s", owner, name, luaL_typename(L, arg));
+  }
+}
+
+static bool listed(const char *key, const char *const *names) {
+  for (; names != NULL && *names != NULL; names++)
+    if (strcmp(*names, key) == 0) return true;
+  return false;
+}
+
+static void unknown_param(lua_State *L, const char *owner, const char *key,
+                          const lar_param *schema, const char *const *others) {
+  const char *known[48];
+  size_t n = 0;
+  for (; schema != NULL && schema->name != NULL && n < 48; schema++) known[n++] = schema->name;
+  for (; others != NULL && *others != NULL && n < 48; others++) known[n++] = *others;
+  lb_check(L, lar_param_unknown(owner, key, known, n));
+}
+
+void lb_params(lua_State *L, int arg, const char *owner, const lar_param *schema, void *self,
+               const char *const *others) {
+  if (lua_isnoneornil(L, arg)) return;
+  luaL_checktype(L, arg, LUA_TTABLE);
+  arg = lua_absindex(L, arg);
+  for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING) continue; /* list items belong to the caller */
+    const char *key = lua_tostring(L, -2);
+    if (listed(key, others)) continue;
+    if (lar_param_find(schema, key) == NULL) unknown_param(L, owner, key, schema, others);
+    lb_param(L, -1, owner, schema, self, key);
+  }
+}
+
+int lb_shape(lua_State *L, int arg, int64_t *shape, int *last) {
+  int n = 0;
+  if (lua_istable(L, arg)) {
+    n = (int)lua_rawlen(L, arg);
+    if (n > LAR_MAX_NDIM) luaL_error(L, "a shape has at most %d sizes", LAR_MAX_NDIM);
+    for (int k = 0; k < n; k++) {
+      lua_rawgeti(L, arg, k + 1);
+      if (!lua_isinteger(L, -1) &&
+          !(lua_isnumber(L, -1) && lua_tonumber(L, -1) == (double)(int64_t)lua_tonumber(L, -1)))
+        luaL_error(L, "a shape holds integers; found %s", luaL_tolstring(L, -1, NULL));
+      shape[k] = (int64_t)lua_tonumber(L, -1);
+      lua_pop(L, 1);
+    }
+    *last = arg + 1;
+    return n;
+  }
+  while (lua_type(L, arg) == LUA_TNUMBER) {
+    if (n == LAR_MAX_NDIM) luaL_error(L, "a shape has at most %d sizes", LAR_MAX_NDIM);
+    shape[n++] = luaL_checkinteger(L, arg++);
+  }
+  *last = arg;
+  return n;
+}
+
+/* ---- memory that Lua does not see ---- */
+
+void lb_pressure(lua_State *L) {
+  enum { LEAST = 64 << 20 };
+  static size_t limit = LEAST;
+  if (lar_mem_bytes() < limit) return;
+  lua_gc(L, LUA_GCCOLLECT);
+  size_t live = lar_mem_bytes();
+  limit = 2 * live > LEAST ? 2 * live : LEAST;
+}

@@ -1,0 +1,150 @@
+#include "core/mem.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Under a sanitizer or valgrind every block goes back at once, so that misuse is seen. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(LAR_NO_CACHE)
+enum { CACHE_LIMIT = 0 };
+#else
+enum { CACHE_LIMIT = LAR_MEM_CACHE };
+#endif
+
+enum { HEADER = 64, CLASSES = 4 * 48 };
+
+/* Sits in front of the caller's bytes; one cache line, so alignment is kept. */
+typedef struct block {
+  struct block *next;
+  size_t bytes; /* of the class, header excluded */
+  int class;
+} block;
+
+static block *cache[CLASSES];
+static size_t cached;
+static atomic_flag lock = ATOMIC_FLAG_INIT;
+static atomic_size_t live, live_bytes, count_all;
+static atomic_long countdown = -1;
+
+static void enter(void) {
+  while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire)) {
+  }
+}
+
+static void leave(void) { atomic_flag_clear_explicit(&lock, memory_order_release); }
+
+/* Classes are 64 * 2^k * {1, 1.25, 1.5, 1.75}: at most a quarter of a block is waste. */
+static int class_of(size_t bytes, size_t *rounded) {
+  if (bytes < 64) bytes = 64;
+  int k = 63 - __builtin_clzll(bytes);
+  size_t base = (size_t)1 << k, quarter = base / 4;
+  size_t steps = (bytes - base + quarter - 1) / quarter;
+  *rounded = base + steps * quarter;
+  return 4 * (k - 6) + (int)steps;
+}
+
+static block *take(int class) {
+  if (cache[class] == NULL) return NULL;
+  enter();
+  block *b = cache[class];
+  if (b != NULL) {
+    cache[class] = b->next;
+    cached -= b->bytes;
+  }
+  leave();
+  return b;
+}
+
+static bool refused(void) {
+  return atomic_load_explicit(&countdown, memory_order_relaxed) >= 0 &&
+         atomic_fetch_sub(&countdown, 1) == 0;
+}
+
+lar_status lar_alloc_raw(void **out, size_t count, size_t size) {
+  *out = NULL;
+  if (refused()) return lar_fail(LAR_ENOMEM, "out of memory (injected)");
+  size_t bytes, rounded;
+  if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX / 4)
+    return lar_fail(LAR_ENOMEM, "out of memory: %zu x %zu bytes asked for", count, size);
+  int class = class_of(bytes, &rounded);
+  block *b = take(class);
+  if (b == NULL) b = aligned_alloc(64, HEADER + (rounded + 63) / 64 * 64);
+  if (b == NULL) {
+    lar_mem_trim();
+    b = aligned_alloc(64, HEADER + (rounded + 63) / 64 * 64);
+  }
+  if (b == NULL) return lar_fail(LAR_ENOMEM, "out of memory: %zu bytes asked for", bytes);
+  b->bytes = rounded;
+  b->class = class;
+  atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&count_all, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&live_bytes, rounded, memory_order_relaxed);
+  *out = (char *)b + HEADER;
+  return LAR_OK;
+}
+
+lar_status lar_alloc(void **out, size_t count, size_t size) {
+  LAR_TRY(lar_alloc_raw(out, count, size));
+  memset(*out, 0, count * size);
+  return LAR_OK;
+}
+
+void lar_free(void *p) {
+  if (p == NULL) return;
+  block *b = (block *)((char *)p - HEADER);
+  atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+  atomic_fetch_sub_explicit(&live_bytes, b->bytes, memory_order_relaxed);
+  if (cached + b->bytes > CACHE_LIMIT) {
+    free(b);
+    return;
+  }
+  enter();
+  b->next = cache[b->class];
+  cache[b->class] = b;
+  cached += b->bytes;
+  leave();
+}
+
+lar_status lar_grow(void **p, size_t *cap, size_t need, size_t size) {
+  if (need <= *cap) return LAR_OK;
+  size_t fresh_cap = *cap * 2 > need ? *cap * 2 : need;
+  void *fresh;
+  LAR_TRY(lar_alloc(&fresh, fresh_cap, size));
+  if (*p != NULL) memcpy(fresh, *p, *cap * size);
+  lar_free(*p);
+  *p = fresh;
+  *cap = fresh_cap;
+  return LAR_OK;
+}
+
+lar_status lar_strdup(char **out, const char *text) {
+  size_t n = strlen(text) + 1;
+  void *p;
+  *out = NULL;
+  LAR_TRY(lar_alloc_raw(&p, n, 1));
+  memcpy(p, text, n);
+  *out = p;
+  return LAR_OK;
+}
+
+size_t lar_mem_live(void) { return live; }
+
+size_t lar_mem_bytes(void) { return live_bytes; }
+
+size_t lar_mem_count(void) { return count_all; }
+
+void lar_mem_fail_after(long n) { countdown = n; }
+
+void lar_mem_trim(void) {
+  enter();
+  for (int i = 0; i < CLASSES; i++)
+    while (cache[i] != NULL) {
+      block *b = cache[i];
+      cache[i] = b->next;
+      free(b);
+    }
+  cached = 0;
+  leave();
+}

@@ -1,0 +1,35 @@
+/*
+ * core/storage - a counted block of tensor elements.
+ *
+ * Floor: core. Several tensors (views) may share one. `version` counts the writes in
+ * place, so that a derivative can tell that a value it remembers has been changed.
+ */
+#ifndef LAR_CORE_STORAGE_H
+#define LAR_CORE_STORAGE_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+typedef struct lar_storage {
+  atomic_int refs;
+  uint32_t version;
+  size_t bytes;
+  void *data;              /* 64-byte aligned unless borrowed */
+  void (*release)(void *); /* for borrowed memory: called with `owner` at the end */
+  void *owner;
+} lar_storage;
+
+/* A block of `bytes` bytes, contents undefined, with one reference. */
+lar_status lar_storage_new(lar_storage **out, size_t bytes);
+
+/* Wrap memory that somebody else owns; `release(owner)` (may be NULL) is called once. */
+lar_status lar_storage_borrow(lar_storage **out, void *data, size_t bytes,
+                              void (*release)(void *), void *owner);
+
+lar_storage *lar_storage_ref(lar_storage *s);
+void lar_storage_unref(lar_storage *s);
+
+#endif

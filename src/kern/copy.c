@@ -1,0 +1,110 @@
+#include "kern/copy.h"
+
+#include <string.h>
+
+#include "kern/loop.h"
+
+/* One function for each pair of dtypes; the unit-stride loops vectorise. */
+#define PAIR(name, to, from, expr)                                                \
+  static void name(int64_t n, char *dv, int64_t ds, const char *sv, int64_t ss) { \
+    to *d = (to *)(void *)dv;                                                     \
+    const from *s = (const from *)(const void *)sv;                               \
+    if (ds == 1 && ss == 1)                                                       \
+      for (int64_t i = 0; i < n; i++) {                                           \
+        from x = s[i];                                                            \
+        d[i] = expr;                                                              \
+      }                                                                           \
+    else                                                                          \
+      for (int64_t i = 0; i < n; i++) {                                           \
+        from x = s[i * ss];                                                       \
+        d[i * ds] = expr;                                                         \
+      }                                                                           \
+  }
+
+PAIR(f32_f32, float, float, x)
+PAIR(f32_f64, float, double, (float)x)
+PAIR(f32_i64, float, int64_t, (float)x)
+PAIR(f32_bool, float, uint8_t, (float)x)
+PAIR(f64_f32, double, float, (double)x)
+PAIR(f64_f64, double, double, x)
+PAIR(f64_i64, double, int64_t, (double)x)
+PAIR(f64_bool, double, uint8_t, (double)x)
+PAIR(i64_f32, int64_t, float, (int64_t)x)
+PAIR(i64_f64, int64_t, double, (int64_t)x)
+PAIR(i64_i64, int64_t, int64_t, x)
+PAIR(i64_bool, int64_t, uint8_t, x)
+PAIR(bool_f32, uint8_t, float, x != 0)
+PAIR(bool_f64, uint8_t, double, x != 0)
+PAIR(bool_i64, uint8_t, int64_t, x != 0)
+PAIR(bool_bool, uint8_t, uint8_t, x)
+
+static lar_copy_row *const pairs[LAR_NDTYPE][LAR_NDTYPE] = {
+  [LAR_F32] = {f32_f32, f32_f64, f32_i64, f32_bool},
+  [LAR_F64] = {f64_f32, f64_f64, f64_i64, f64_bool},
+  [LAR_I64] = {i64_f32, i64_f64, i64_i64, i64_bool},
+  [LAR_BOOL] = {bool_f32, bool_f64, bool_i64, bool_bool},
+};
+
+lar_copy_row *lar_copy_rows(lar_dtype to, lar_dtype from) { return pairs[to][from]; }
+
+static void copy_row(void *ctx, int64_t n, char *const *p, const int64_t *stride) {
+  (*(lar_copy_row *const *)ctx)(n, p[0], stride[0], p[1], stride[1]);
+}
+
+lar_status lar_copy(const lar_tensor *dst, const lar_tensor *src) {
+  lar_tensor wide;
+  LAR_TRY(lar_tensor_expand(&wide, src, dst->ndim, dst->shape));
+  const lar_tensor *t[] = {dst, &wide};
+  lar_copy_row *row = pairs[dst->dtype][src->dtype];
+  lar_loop l;
+  lar_loop_init(&l, 2, t);
+  lar_loop_run(&l, copy_row, &row);
+  lar_tensor_clear(&wide);
+  return LAR_OK;
+}
+
+void lar_fill(const lar_tensor *dst, double v) {
+  union {
+    float f;
+    double d;
+    int64_t i;
+    uint8_t b;
+  } value = {0};
+  lar_storage one = {.refs = 1, .bytes = sizeof value, .data = &value};
+  lar_tensor scalar = {.storage = &one, .dtype = dst->dtype};
+  lar_tensor_put(&scalar, 0, v);
+  (void)lar_copy(dst, &scalar); /* a scalar broadcasts to anything */
+}
+
+lar_status lar_clone(lar_tensor *out, const lar_tensor *src, lar_dtype dtype) {
+  lar_tensor fresh;
+  LAR_TRY(lar_tensor_init(&fresh, dtype, src->ndim, src->shape));
+  (void)lar_copy(&fresh, src); /* same shape: cannot fail */
+  *out = fresh;
+  return LAR_OK;
+}
+
+lar_status lar_contiguous(lar_tensor *out, const lar_tensor *src, lar_dtype dtype) {
+  if (src->dtype != dtype || !lar_tensor_is_contiguous(src)) return lar_clone(out, src, dtype);
+  lar_tensor_ref(out, src);
+  return LAR_OK;
+}
+
+static void extent(const lar_tensor *t, int64_t *lo, int64_t *hi) {
+  *lo = *hi = t->offset;
+  for (int d = 0; d < t->ndim; d++) {
+    int64_t span = (t->shape[d] - 1) * t->stride[d];
+    if (span < 0)
+      *lo += span;
+    else
+      *hi += span;
+  }
+}
+
+bool lar_overlap(const lar_tensor *a, const lar_tensor *b) {
+  int64_t alo, ahi, blo, bhi;
+  if (a->storage != b->storage) return false;
+  extent(a, &alo, &ahi);
+  extent(b, &blo, &bhi);
+  return alo <= bhi && blo <= ahi;
+}

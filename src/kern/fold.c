@@ -1,0 +1,84 @@
+#include "kern/fold.h"
+
+#include "core/number.h"
+
+#ifdef LAR_REAL_I64
+typedef int64_t acc;
+#else
+typedef double acc;
+#endif
+
+enum { LANES = 16, BLOCK = 512 };
+
+static acc row_sum(const real *x, int64_t n) {
+  acc lane[LANES] = {0}, total = 0;
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int k = 0; k < LANES; k++) lane[k] += (acc)x[i + k];
+  for (; i < n; i++) total += (acc)x[i];
+  for (int k = 0; k < LANES; k++) total += lane[k];
+  return total;
+}
+
+static acc row_prod(const real *x, int64_t n) {
+  acc total = 1;
+  for (int64_t i = 0; i < n; i++) total *= (acc)x[i];
+  return total;
+}
+
+static int64_t row_count(const real *x, int64_t n) {
+  int64_t total = 0;
+  for (int64_t i = 0; i < n; i++) total += x[i] != 0;
+  return total;
+}
+
+static void rows(lar_fold fold, void *out, const real *x, int64_t outer, int64_t n, bool wide) {
+  for (int64_t o = 0; o < outer; o++, x += n) {
+    if (fold == LAR_FOLD_COUNT) {
+      ((int64_t *)out)[o] = row_count(x, n);
+      continue;
+    }
+    acc total = fold == LAR_FOLD_SUM ? row_sum(x, n) : row_prod(x, n);
+    if (wide)
+      ((acc *)out)[o] = total;
+    else
+      ((real *)out)[o] = (real)total;
+  }
+}
+
+/* Fold a block of `m` neighbouring columns. */
+static void columns(lar_fold fold, acc *a, const real *x, int64_t n, int64_t stride,
+                    int64_t m) {
+  for (int64_t k = 0; k < m; k++) a[k] = fold == LAR_FOLD_PROD;
+  for (int64_t i = 0; i < n; i++, x += stride) switch (fold) {
+    case LAR_FOLD_SUM:
+      for (int64_t k = 0; k < m; k++) a[k] += (acc)x[k];
+      break;
+    case LAR_FOLD_PROD:
+      for (int64_t k = 0; k < m; k++) a[k] *= (acc)x[k];
+      break;
+    case LAR_FOLD_COUNT:
+      for (int64_t k = 0; k < m; k++) a[k] += x[k] != 0;
+      break;
+    }
+}
+
+void LAR_R(lar_fold)(lar_fold fold, void *out, const void *xv, int64_t outer, int64_t n,
+                     int64_t inner, bool wide) {
+  const real *x = xv;
+  if (inner == 1) {
+    rows(fold, out, x, outer, n, wide);
+    return;
+  }
+  acc a[BLOCK];
+  for (int64_t o = 0; o < outer; o++)
+    for (int64_t at = 0; at < inner; at += BLOCK) {
+      int64_t m = inner - at < BLOCK ? inner - at : BLOCK;
+      columns(fold, a, x + o * n * inner + at, n, inner, m);
+      for (int64_t k = 0; k < m; k++)
+        if (fold == LAR_FOLD_COUNT)
+          ((int64_t *)out)[o * inner + at + k] = (int64_t)a[k];
+        else
+          ((real *)out)[o * inner + at + k] = (real)a[k];
+    }
+}

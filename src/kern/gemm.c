@@ -1,0 +1,58 @@
+#include "kern/gemm.h"
+
+#include <cblas.h>
+#include <limits.h>
+
+#include "kern/copy.h"
+
+typedef struct side {
+  lar_tensor t; /* owned */
+  CBLAS_TRANSPOSE trans;
+  int ld;
+} side;
+
+/* A matrix as BLAS can read it: unit stride along rows or along columns. */
+static lar_status prepare(side *s, const lar_tensor *t) {
+  int64_t rows = t->shape[0], cols = t->shape[1], rs = t->stride[0], cs = t->stride[1];
+  bool by_row = (cs == 1 || cols == 1) && (rs >= cols || rows == 1);
+  bool by_col = (rs == 1 || rows == 1) && (cs >= rows || cols == 1);
+  int64_t ld;
+  s->trans = CblasNoTrans;
+  if (by_row) {
+    lar_tensor_ref(&s->t, t);
+    ld = rows == 1 ? cols : rs;
+  } else if (by_col) {
+    lar_tensor_ref(&s->t, t);
+    s->trans = CblasTrans;
+    ld = cols == 1 ? rows : cs;
+  } else {
+    LAR_TRY(lar_clone(&s->t, t, t->dtype));
+    ld = cols;
+  }
+  if (ld < 1) ld = 1;
+  if (rows > INT_MAX || cols > INT_MAX || ld > INT_MAX)
+    return lar_fail(LAR_ESHAPE, "%s is larger than BLAS can address", lar_tensor_text(t));
+  s->ld = (int)ld;
+  return LAR_OK;
+}
+
+lar_status lar_gemm(const lar_tensor *c, const lar_tensor *a, const lar_tensor *b, double alpha,
+                    double beta) {
+  side x = {0}, y = {0};
+  lar_status st = prepare(&x, a);
+  if (st == LAR_OK) st = prepare(&y, b);
+  int m = (int)c->shape[0], n = (int)c->shape[1], k = (int)a->shape[1], ld = n > 0 ? n : 1;
+  if (st == LAR_OK && m > 0 && n > 0) {
+    if (k == 0)
+      lar_fill(c, 0);
+    else if (c->dtype == LAR_F32)
+      cblas_sgemm(CblasRowMajor, x.trans, y.trans, m, n, k, (float)alpha, lar_tensor_data(&x.t),
+                  x.ld, lar_tensor_data(&y.t), y.ld, (float)beta, lar_tensor_data(c), ld);
+    else
+      cblas_dgemm(CblasRowMajor, x.trans, y.trans, m, n, k, alpha, lar_tensor_data(&x.t), x.ld,
+                  lar_tensor_data(&y.t), y.ld, beta, lar_tensor_data(c), ld);
+  }
+  lar_tensor_clear(&x.t);
+  lar_tensor_clear(&y.t);
+  return st;
+}

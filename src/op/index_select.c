@@ -1,0 +1,56 @@
+#include <string.h>
+
+#include "kern/copy.h"
+#include "op/calc.h"
+
+/* i[0]: the dimension. ids: int64, 1-based, of any shape; it replaces the dimension. */
+static lar_status forward(lar_io *io) {
+  const lar_tensor *x = io->in[0], *ids = io->in[1];
+  lar_tensor id = {0}, src = {0}, *y = &io->out[0];
+  int64_t shape[LAR_MAX_NDIM], at;
+  int d, n = 0;
+  lar_status st = LAR_OK;
+  LAR_TRY(lar_dim(io->attr->i[0], x->ndim, &d));
+  if (ids->dtype != LAR_I64)
+    return lar_fail(LAR_EDTYPE, "indices must be int64, not %s", lar_dtype_name(ids->dtype));
+  if (x->ndim - 1 + ids->ndim > LAR_MAX_NDIM)
+    return lar_fail(LAR_ESHAPE, "indices of shape %s make too many dimensions",
+                    lar_tensor_text(ids));
+  for (int e = 0; e < d; e++) shape[n++] = x->shape[e];
+  for (int e = 0; e < ids->ndim; e++) shape[n++] = ids->shape[e];
+  for (int e = d + 1; e < x->ndim; e++) shape[n++] = x->shape[e];
+  LAR_GO(lar_contiguous(&id, ids, LAR_I64));
+  LAR_GO(lar_contiguous(&src, x, x->dtype));
+  LAR_GO(lar_tensor_init(y, x->dtype, n, shape));
+  io->nout = 1;
+  const int64_t *i = lar_tensor_data(&id);
+  int64_t outer = lar_shape_numel(d, x->shape), count = lar_tensor_numel(&id);
+  size_t inner =
+    (size_t)lar_shape_numel(x->ndim - d - 1, x->shape + d + 1) * lar_dtype_size(x->dtype);
+  char *to = lar_tensor_data(y);
+  const char *from = lar_tensor_data(&src);
+  for (int64_t o = 0; o < outer; o++)
+    for (int64_t k = 0; k < count; k++) {
+      LAR_GO(lar_index(i[k], x->shape[d], &at));
+      memcpy(to, from + (size_t)(o * x->shape[d] + at) * inner, inner);
+      to += inner;
+    }
+done:
+  lar_tensor_clear(&id);
+  lar_tensor_clear(&src);
+  return st;
+}
+
+static void vjp(lar_vjp *v) {
+  lar_var *in[] = {v->g[0], v->x[1], v->x[0]};
+  if (v->need[0]) v->gx[0] = lar_apply(v->s, LAR_OP(index_sum), v->attr, 3, in);
+}
+
+LAR_ENTRY(op, index_select) = {
+  .name = "index_select",
+  .doc = "the elements of a dimension at int64 indices: index_select(dim, indices)",
+  .args = "xdx",
+  .nin = 2,
+  .forward = forward,
+  .vjp = vjp,
+};

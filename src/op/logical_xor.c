@@ -1,0 +1,14 @@
+#include "core/number.h"
+#include "op/map.h"
+
+static inline bool f(real x, real y, const double *p) { return (x != 0) != (y != 0); }
+LAR_MAP2_TO(logical_xor, f, uint8_t)
+
+LAR_ENTRY(op, logical_xor) = {
+  .name = "logical_xor",
+  .doc = "just one not 0, as bool",
+  .args = "xx",
+  .nin = 2,
+  .result = LAR_TRUTH,
+  .map = LAR_MAPS(logical_xor),
+};

@@ -1,0 +1,148 @@
+/* The one place that applies elementwise kernels: broadcasting, strides, dtypes. */
+#include <string.h>
+
+#include "core/mem.h"
+#include "kern/copy.h"
+#include "kern/loop.h"
+#include "op/engine.h"
+
+enum { BLOCK = 1024, MAX_IN = LAR_LOOP_OPERANDS - 1 };
+
+typedef struct run {
+  lar_map *kernel;
+  const double *f;
+  int nin;
+  size_t size, out_size;
+  lar_dtype compute, out;
+  lar_copy_row *pack[MAX_IN], *unpack; /* pack: NULL where the dtype is right already */
+  size_t in_size[MAX_IN];
+} run;
+
+/* Rows that a kernel cannot read as they are go through blocks small enough for the cache. */
+static void packed(const run *r, int64_t n, char *const *p, const int64_t *stride) {
+  _Alignas(64) char buf[MAX_IN + 1][BLOCK * sizeof(double)];
+  const void *in[MAX_IN];
+  bool direct[MAX_IN], fixed[MAX_IN];
+  for (int k = 0; k < r->nin; k++) {
+    direct[k] = r->pack[k] == NULL && stride[k + 1] == 1;
+    fixed[k] = stride[k + 1] == 0; /* packed once, used for every block */
+    in[k] = buf[k];
+  }
+  bool straight = r->unpack == NULL && stride[0] == 1;
+  for (int64_t at = 0; at < n; at += BLOCK) {
+    int64_t m = n - at < BLOCK ? n - at : BLOCK;
+    for (int k = 0; k < r->nin; k++) {
+      const char *src = p[k + 1] + at * stride[k + 1] * (int64_t)r->in_size[k];
+      if (direct[k])
+        in[k] = src;
+      else if (!fixed[k] || at == 0)
+        (r->pack[k] != NULL ? r->pack[k] : lar_copy_rows(r->compute, r->compute))(
+          m, buf[k], 1, src, stride[k + 1]);
+    }
+    char *dst = p[0] + at * stride[0] * (int64_t)r->out_size;
+    r->kernel(m, straight ? dst : buf[MAX_IN], in, r->f);
+    if (!straight)
+      (r->unpack != NULL ? r->unpack : lar_copy_rows(r->out, r->out))(m, dst, stride[0],
+                                                                      buf[MAX_IN], 1);
+  }
+}
+
+static void row(void *ctx, int64_t n, char *const *p, const int64_t *stride) {
+  const run *r = ctx;
+  bool plain = r->unpack == NULL && (stride[0] == 1 || n == 1);
+  for (int k = 0; plain && k < r->nin; k++)
+    plain = r->pack[k] == NULL && (stride[k + 1] == 1 || n == 1);
+  if (plain) {
+    const void *in[MAX_IN];
+    for (int k = 0; k < r->nin; k++) in[k] = p[k + 1];
+    r->kernel(n, p[0], in, r->f);
+  } else {
+    packed(r, n, p, stride);
+  }
+}
+
+static int slot(lar_dtype t) { return t == LAR_F32 ? 0 : t == LAR_F64 ? 1 : 2; }
+
+/* The dtype to compute in, or an error when the op has no kernel for these. */
+static lar_status choose(const lar_op *op, int nin, const lar_tensor *const *in,
+                         lar_dtype *compute) {
+  lar_dtype t = in[nin - 1]->dtype;
+  for (int k = op->result == LAR_BRANCH ? 1 : 0; k < nin; k++)
+    t = lar_dtype_promote(t, in[k]->dtype);
+  if (t == LAR_BOOL) t = LAR_I64;
+  if (t == LAR_I64 && (op->result == LAR_FLOAT || op->map[2] == NULL)) t = lar_default_dtype;
+  *compute = t;
+  return op->map[slot(t)] != NULL
+           ? LAR_OK
+           : lar_fail(LAR_EDTYPE, "not defined for %s", lar_dtype_name(t));
+}
+
+static lar_status evaluate(const lar_op *op, const lar_attr *attr, lar_dtype compute, int nin,
+                           const lar_tensor *const *in, const lar_tensor *out) {
+  lar_dtype made = op->result == LAR_TRUTH ? LAR_BOOL : compute;
+  run r = {.kernel = op->map[slot(compute)],
+           .f = attr->f,
+           .nin = nin,
+           .compute = compute,
+           .out = made,
+           .size = lar_dtype_size(compute),
+           .out_size = lar_dtype_size(out->dtype)};
+  if (out->dtype != made) r.unpack = lar_copy_rows(out->dtype, made);
+  lar_tensor wide[MAX_IN];
+  const lar_tensor *t[MAX_IN + 1] = {out};
+  int n = 0;
+  lar_status st = LAR_OK;
+  for (; n < nin; n++) {
+    LAR_GO(lar_tensor_expand(&wide[n], in[n], out->ndim, out->shape));
+    t[n + 1] = &wide[n];
+    r.in_size[n] = lar_dtype_size(in[n]->dtype);
+    if (in[n]->dtype != compute) r.pack[n] = lar_copy_rows(compute, in[n]->dtype);
+  }
+  lar_loop l;
+  lar_loop_init(&l, nin + 1, t);
+  lar_loop_run(&l, row, &r);
+done:
+  while (n > 0) lar_tensor_clear(&wide[--n]);
+  return st;
+}
+
+/* The kernels that read bools read them as `compute`, like any other dtype. */
+lar_status lar_map_forward(lar_io *io) {
+  int ndim = 0;
+  int64_t shape[LAR_MAX_NDIM];
+  lar_dtype compute;
+  for (int k = 0; k < io->nin; k++) LAR_TRY(lar_shape_broadcast(&ndim, shape, io->in[k]));
+  LAR_TRY(choose(io->op, io->nin, io->in, &compute));
+  lar_dtype made = io->op->result == LAR_TRUTH ? LAR_BOOL : compute;
+  LAR_TRY(lar_tensor_init(&io->out[0], made, ndim, shape));
+  io->nout = 1;
+  return evaluate(io->op, io->attr, compute, io->nin, io->in, &io->out[0]);
+}
+
+static bool same_view(const lar_tensor *a, const lar_tensor *b) {
+  return a->storage == b->storage && a->offset == b->offset && a->dtype == b->dtype &&
+         lar_tensor_same_shape(a, b) &&
+         memcmp(a->stride, b->stride, (size_t)a->ndim * sizeof *a->stride) == 0;
+}
+
+lar_status lar_map_into(const lar_op *op, const lar_attr *attr, int nin,
+                        const lar_tensor *const *in, const lar_tensor *dst, bool *done) {
+  int ndim = dst->ndim;
+  int64_t shape[LAR_MAX_NDIM];
+  lar_dtype compute;
+  *done = false;
+  memcpy(shape, dst->shape, sizeof shape);
+  for (int k = 0; k < nin; k++) {
+    LAR_TRY(lar_shape_broadcast(&ndim, shape, in[k]));
+    if (lar_overlap(dst, in[k]) && !same_view(dst, in[k])) return LAR_OK;
+  }
+  if (ndim != dst->ndim || memcmp(shape, dst->shape, (size_t)ndim * sizeof *shape) != 0)
+    return lar_fail(LAR_ESHAPE, "the result has shape %s and does not fit into %s",
+                    lar_shape_text(ndim, shape), lar_tensor_text(dst));
+  LAR_TRY(choose(op, nin, in, &compute));
+  if (op->result != LAR_TRUTH && !lar_dtype_is_float(dst->dtype) && lar_dtype_is_float(compute))
+    return lar_fail(LAR_EDTYPE, "a %s result does not fit into a tensor of %s",
+                    lar_dtype_name(compute), lar_dtype_name(dst->dtype));
+  *done = true;
+  return evaluate(op, attr, compute, nin, in, dst);
+}

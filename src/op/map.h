@@ -1,0 +1,52 @@
+/*
+ * op/map - elementwise kernels from a scalar function, for float32 and float64.
+ *
+ * Include after core/real.h, or core/number.h for int64 as well. The scalar function is
+ * `static inline real f(real x, ..., const double *p)` with p the op's real parameters;
+ * LAR_MAP1(exp, f) defines this dtype's loop and LAR_FMAPS(exp) names both in the entry.
+ */
+#ifndef LAR_OP_MAP_H
+#define LAR_OP_MAP_H
+
+#include <tgmath.h>
+
+#include "op/calc.h"
+#include "op/op.h"
+
+#define LAR_MAP_NAME(op) LAR_R(lar_map_##op)
+
+#define LAR_MAP_HEAD(op)                                                     \
+  extern lar_map lar_map_##op##_f32, lar_map_##op##_f64, lar_map_##op##_i64; \
+  void LAR_MAP_LOOP(op)(int64_t n, void *out, const void *const *in, const double *p)
+#define LAR_MAP_LOOP(op) LAR_PASTE(lar_map_##op, LAR_SUFFIX)
+
+/* An output may be an input (in place), never a shifted one: hence ivdep. */
+#define LAR_MAP1_TO(op, f, type)                                            \
+  LAR_MAP_HEAD(op) {                                                        \
+    type *y = out;                                                          \
+    const real *a = in[0];                                                  \
+    _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) y[i] = f(a[i], p); \
+  }
+#define LAR_MAP2_TO(op, f, type)                                                  \
+  LAR_MAP_HEAD(op) {                                                              \
+    type *y = out;                                                                \
+    const real *a = in[0], *b = in[1];                                            \
+    _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) y[i] = f(a[i], b[i], p); \
+  }
+#define LAR_MAP3_TO(op, f, type)                                                        \
+  LAR_MAP_HEAD(op) {                                                                    \
+    type *y = out;                                                                      \
+    const real *a = in[0], *b = in[1], *c = in[2];                                      \
+    _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) y[i] = f(a[i], b[i], c[i], p); \
+  }
+
+#define LAR_MAP1(op, f) LAR_MAP1_TO(op, f, real)
+#define LAR_MAP2(op, f) LAR_MAP2_TO(op, f, real)
+#define LAR_MAP3(op, f) LAR_MAP3_TO(op, f, real)
+
+#define LAR_FMAPS(op) \
+  { lar_map_##op##_f32, lar_map_##op##_f64, NULL }
+#define LAR_MAPS(op) \
+  { lar_map_##op##_f32, lar_map_##op##_f64, lar_map_##op##_i64 }
+
+#endif

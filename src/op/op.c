@@ -1,0 +1,249 @@
+#include "op/op.h"
+
+#include <string.h>
+
+#include "core/mem.h"
+#include "kern/copy.h"
+#include "op/calc.h"
+#include "op/call.h"
+#include "op/engine.h"
+
+enum { SMALL = 8 };
+
+static _Thread_local lar_observer *observer;
+static _Thread_local void *observer_ctx;
+static uint64_t calls_made;
+
+void lar_op_observe(lar_observer *fn, void *ctx) {
+  observer = fn;
+  observer_ctx = ctx;
+}
+
+const lar_op *lar_op_find(const char *name) {
+  for (const lar_op *const *op = lar_ops; *op != NULL; op++)
+    if (strcmp((*op)->name, name) == 0) return *op;
+  return NULL;
+}
+
+static lar_status named(const lar_op *op, lar_status st) {
+  size_t n = strlen(op->name);
+  const char *why = lar_why();
+  if (strncmp(why, op->name, n) == 0 && why[n] == ':') return st;
+  return lar_fail(st, "%s: %s", op->name, why);
+}
+
+/* ---- recording ---- */
+
+static lar_status record(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
+                         int nout, lar_var **out) {
+  size_t ins = (size_t)nin, outs = (size_t)nout;
+  void *p;
+  LAR_TRY(lar_alloc_raw(&p,
+                        sizeof(lar_call) + ins * sizeof(lar_var *) + outs * sizeof(lar_tensor) +
+                          (ins + outs) * sizeof(uint32_t),
+                        1));
+  lar_call *c = p;
+  *c = (lar_call){.op = op, .nin = nin, .nout = nout, .seq = ++calls_made, .attr = *attr};
+  c->in = (lar_var **)(c + 1);
+  c->out = (lar_tensor *)(c->in + ins);
+  c->version = (uint32_t *)(c->out + outs);
+  for (int j = 0; j < nin; j++) {
+    c->in[j] = lar_var_ref(in[j]);
+    c->version[j] = in[j]->t.storage->version;
+  }
+  for (int k = 0; k < nout; k++) {
+    c->out[k] = out[k]->t;
+    if (op->traits & LAR_OP_LINEAR)
+      c->out[k].storage = NULL; /* only its shape is wanted */
+    else
+      lar_storage_ref(c->out[k].storage);
+    c->version[nin + k] = out[k]->t.storage->version;
+    if (!lar_dtype_is_float(out[k]->t.dtype)) continue;
+    out[k]->maker = lar_call_ref(c);
+    out[k]->index = k;
+    out[k]->requires_grad = true;
+  }
+  if (c->refs == 0) { /* no float output to hang on to */
+    c->refs = 1;
+    lar_call_unref(c);
+  }
+  return LAR_OK;
+}
+
+lar_status lar_call_output(lar_call *c, int k, lar_var **out) {
+  *out = NULL;
+  if (c->out[k].storage == NULL) return LAR_OK;
+  LAR_TRY(lar_var_new(out, &c->out[k]));
+  if (lar_dtype_is_float(c->out[k].dtype)) {
+    (*out)->maker = lar_call_ref(c);
+    (*out)->index = k;
+    (*out)->requires_grad = true;
+  }
+  return LAR_OK;
+}
+
+lar_status lar_call_fresh(const lar_call *c) {
+  if (c->op->traits & LAR_OP_LINEAR) return LAR_OK;
+  for (int j = 0; j < c->nin + c->nout; j++) {
+    const lar_tensor *t = j < c->nin ? &c->in[j]->t : &c->out[j - c->nin];
+    if (t->storage->version != c->version[j])
+      return lar_fail(LAR_EARG,
+                      "backward: a tensor of shape %s that the derivative of '%s' needs was "
+                      "changed in place after it was used; clone it before the change",
+                      lar_tensor_text(t), c->op->name);
+  }
+  return LAR_OK;
+}
+
+/* ---- applying ---- */
+
+static bool wants_grad(int nin, lar_var *const *in) {
+  for (int j = 0; j < nin; j++)
+    if (in[j]->requires_grad) return true;
+  return false;
+}
+
+/* Wrap the tensors a forward made as values; takes over (clears) them either way. */
+static lar_status box(lar_io *io, lar_status st, lar_var **out) {
+  int made = 0;
+  for (int k = 0; st == LAR_OK && k < io->nout; k++) {
+    st = lar_var_new(&out[k], &io->out[k]);
+    if (st == LAR_OK) made++;
+  }
+  for (int k = 0; k < LAR_MAX_OUT; k++) lar_tensor_clear(&io->out[k]);
+  while (st != LAR_OK && made > 0) lar_var_unref(out[--made]);
+  return st;
+}
+
+static lar_status run(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
+                      int *nout, lar_var **out) {
+  const lar_tensor *few[SMALL], **t = few;
+  void *many = NULL;
+  if (nin > SMALL) {
+    LAR_TRY(lar_alloc_raw(&many, (size_t)nin, sizeof *t));
+    t = many;
+  }
+  for (int j = 0; j < nin; j++) t[j] = &in[j]->t;
+  lar_io io;
+  io.op = op, io.attr = attr, io.nin = nin, io.nout = 0, io.in = t;
+  for (int k = 0; k < LAR_MAX_OUT; k++) io.out[k].storage = NULL;
+  lar_status st = op->forward != NULL ? op->forward(&io) : lar_map_forward(&io);
+  lar_free(many);
+  if (st != LAR_OK) st = named(op, st);
+  st = box(&io, st, out);
+  if (st != LAR_OK) return st;
+  if (op->vjp != NULL && lar_grad_enabled() && wants_grad(nin, in))
+    st = record(op, attr, nin, in, io.nout, out);
+  for (int k = 0; st != LAR_OK && k < io.nout; k++) lar_var_unref(out[k]);
+  if (st == LAR_OK) *nout = io.nout;
+  return st;
+}
+
+static lar_status composed(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
+                           int *nout, lar_var **out) {
+  lar_scope s;
+  lar_scope_init(&s);
+  lar_var *v = op->compose(&s, attr, nin, in);
+  lar_status st = lar_scope_take(&s, v, &out[0]);
+  lar_scope_clear(&s);
+  if (st == LAR_OK) *nout = 1;
+  return st == LAR_OK ? st : named(op, st);
+}
+
+lar_status lar_op_apply(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
+                        int *nout, lar_var **out) {
+  lar_attr defaults;
+  *nout = 0;
+  for (int j = 0; j < nin; j++)
+    if (in[j] == NULL) return lar_fail(LAR_ECALL, "%s: input %d is missing", op->name, j + 1);
+  if (nin < 1 || (op->nin >= 0 && nin != op->nin))
+    return lar_fail(LAR_EARG, "%s: takes %d tensors, not %d", op->name, op->nin, nin);
+  if (attr == NULL) {
+    defaults = lar_attr_default(op);
+    attr = &defaults;
+  }
+  if (op->compose != NULL) return composed(op, attr, nin, in, nout, out);
+  LAR_TRY(run(op, attr, nin, in, nout, out));
+  if (observer != NULL) observer(observer_ctx, op, attr, nin, in, *nout, out);
+  return LAR_OK;
+}
+
+/* ---- in place ---- */
+
+static lar_status into_by_copy(lar_var *dst, const lar_op *op, const lar_attr *attr, int nin,
+                               lar_var *const *in) {
+  lar_var *out[LAR_MAX_OUT];
+  int nout;
+  bool former = lar_grad_mode(false);
+  lar_status st = lar_op_apply(op, attr, nin, in, &nout, out);
+  lar_grad_mode(former);
+  LAR_TRY(st);
+  const lar_tensor *made = &out[0]->t;
+  if (!lar_tensor_same_shape(made, &dst->t))
+    st = lar_fail(LAR_ESHAPE, "the result has shape %s and does not fit into %s",
+                  lar_tensor_text(made), lar_tensor_text(&dst->t));
+  else if (lar_dtype_is_float(made->dtype) && !lar_dtype_is_float(dst->t.dtype))
+    st = lar_fail(LAR_EDTYPE, "a %s result does not fit into a tensor of %s",
+                  lar_dtype_name(made->dtype), lar_dtype_name(dst->t.dtype));
+  else
+    st = lar_copy(&dst->t, made);
+  for (int k = 0; k < nout; k++) lar_var_unref(out[k]);
+  return st;
+}
+
+lar_status lar_op_into(lar_var *dst, const lar_op *op, const lar_attr *attr, int nin,
+                       lar_var *const *in) {
+  const lar_tensor *t[SMALL];
+  lar_attr defaults;
+  if (attr == NULL) {
+    defaults = lar_attr_default(op);
+    attr = &defaults;
+  }
+  lar_status st = lar_var_writable(dst, false);
+  if (st == LAR_OK && lar_grad_enabled() && wants_grad(nin, in))
+    st = lar_fail(LAR_EARG, "writing in place would lose the derivative of the value; use the "
+                            "form without '_', or value:detach()");
+  bool done = false;
+  if (st == LAR_OK && op->map[0] != NULL && nin <= SMALL) {
+    for (int j = 0; j < nin; j++) t[j] = &in[j]->t;
+    st = lar_map_into(op, attr, nin, t, &dst->t, &done);
+  }
+  if (st == LAR_OK && !done) st = into_by_copy(dst, op, attr, nin, in);
+  if (st != LAR_OK) return named(op, st);
+  dst->t.storage->version++;
+  return LAR_OK;
+}
+
+/* ---- helpers for forward ---- */
+
+lar_status lar_dim(int64_t d, int ndim, int *out) {
+  *out = 0;
+  int64_t at = d < 0 ? d + ndim : d - 1;
+  if (d == 0 || at < 0 || at >= ndim)
+    return lar_fail(LAR_ESHAPE, "dimension %lld is not in 1..%d (or -%d..-1)", (long long)d,
+                    ndim, ndim);
+  *out = (int)at;
+  return LAR_OK;
+}
+
+lar_status lar_index(int64_t i, int64_t size, int64_t *out) {
+  *out = 0;
+  int64_t at = i < 0 ? i + size : i - 1;
+  if (i == 0 || at < 0 || at >= size)
+    return lar_fail(LAR_ESHAPE, "index %lld is not in 1..%lld (or from the end, -%lld..-1)",
+                    (long long)i, (long long)size, (long long)size);
+  *out = at;
+  return LAR_OK;
+}
+
+lar_status lar_dims(const lar_attr *a, int from, int ndim, bool *covered) {
+  for (int d = 0; d < ndim; d++) covered[d] = a->n <= from;
+  for (int k = from; k < a->n; k++) {
+    int d;
+    LAR_TRY(lar_dim(a->i[k], ndim, &d));
+    if (covered[d])
+      return lar_fail(LAR_ESHAPE, "dimension %lld is named twice", (long long)a->i[k]);
+    covered[d] = true;
+  }
+  return LAR_OK;
+}

@@ -1,0 +1,195 @@
+/*
+ * op/op - differentiable operations on graph values.
+ *
+ * Floor:    op (may include: kern core).
+ * Contract: one op a file, forward and derivative side by side; it defines one
+ *           `LAR_ENTRY(op, <file>)` and exports nothing else. Exactly one of these says what
+ *           it computes:
+ *             map      an elementwise kernel for each dtype (op/map.h);
+ *             forward  anything else, from tensors to tensors;
+ *             compose  other ops (then the derivative follows by itself).
+ *           vjp gets graph values and returns graph values, built from ops, so derivatives
+ *           of derivatives exist. NULL: not differentiable (the result needs no gradient).
+ *           Every application goes through lar_op_apply, which records it for the backward
+ *           pass and shows it to the observer (the door for traced plans).
+ */
+#ifndef LAR_OP_OP_H
+#define LAR_OP_OP_H
+
+#include "core/entry.h"
+#include "core/param.h"
+#include "core/tensor.h"
+
+enum { LAR_MAX_OUT = 4, LAR_ATTR_INTS = 4 * LAR_MAX_NDIM, LAR_ATTR_REALS = 6 };
+
+#define LAR_NONE INT64_MIN /* an integer argument that was left out */
+
+typedef struct lar_op lar_op;
+typedef struct lar_call lar_call;
+typedef struct lar_scope lar_scope;
+
+/* A graph value: a tensor, and how it came about. Counted. */
+typedef struct lar_var {
+  lar_tensor t;
+  int refs, index;      /* index: which output of maker */
+  bool requires_grad;   /* true for leaves that ask and for everything made from them */
+  lar_call *maker;      /* NULL for leaves */
+  struct lar_var *grad; /* of a leaf, filled by lar_backward */
+} lar_var;
+
+/* Integer and real arguments, as users write them: dimensions and indices are 1-based and
+ * may count from the end; i[0..n) in the order of `args`, f[k] the k-th row of `params`. */
+typedef struct lar_attr {
+  int n;
+  int64_t i[LAR_ATTR_INTS];
+  double f[LAR_ATTR_REALS];
+} lar_attr;
+
+/* One recorded application. Outputs are kept as tensors, not as values: no cycles. */
+struct lar_call {
+  const lar_op *op;
+  int refs, nin, nout;
+  uint64_t seq, mark; /* order of creation; last walk that saw it */
+  lar_attr attr;
+  lar_var **in;
+  lar_tensor *out;
+  uint32_t *version; /* of in then out, when recorded */
+};
+
+/* What forward works on: `out` is zeroed; forward allocates, fills and sets nout. */
+typedef struct lar_io {
+  const lar_op *op;
+  const lar_attr *attr;
+  int nin, nout;
+  const lar_tensor *const *in;
+  lar_tensor out[LAR_MAX_OUT];
+} lar_io;
+
+/* What vjp works on. A gradient g[k] is NULL where none flows back. Set gx[j] for each j
+ * with need[j]; shapes are summed back to x[j]'s and cast to its dtype by the caller. */
+typedef struct lar_vjp {
+  lar_scope *s;
+  const lar_attr *attr;
+  int nin, nout;
+  lar_var *const *x, *const *y, *const *g;
+  const bool *need;
+  lar_var **gx;
+} lar_vjp;
+
+typedef void lar_map(int64_t n, void *out, const void *const *in, const double *f);
+
+/* dtype of a map's result, from the dtype its inputs meet in. */
+typedef enum lar_result {
+  LAR_SAME,   /* that dtype; bool becomes int64 */
+  LAR_FLOAT,  /* that dtype; integers become the default float */
+  LAR_TRUTH,  /* bool */
+  LAR_BRANCH, /* as LAR_SAME, the first input (a condition) left aside */
+} lar_result;
+
+enum {
+  LAR_OP_LINEAR = 1u << 0, /* vjp reads shapes only: inputs may be changed afterwards */
+  LAR_OP_VIEW = 1u << 1,   /* the result may share the input's storage */
+  LAR_OP_HIDDEN = 1u << 2, /* a part of other ops: not a Lua method */
+};
+
+/* `args` tells the binding how Lua arguments are read, a letter each:
+ *   x a tensor (or a number)   X a list of tensors, or several   ? after a letter: optional
+ *   d a dimension              D a dimension, a list of them, or nothing (all)
+ *   i an integer               s a shape: integers or a list
+ * Numbers after those fill `params` in order, and a table at the end fills them by name. */
+struct lar_op {
+  const char *name, *doc, *args;
+  const lar_param *params; /* `at` is LAR_AT(k), the place of f[k] */
+  unsigned traits;
+  int nin; /* number of tensors; -1: any number from 1 */
+  lar_result result;
+  lar_map *map[3]; /* by dtype: float, double, int64 (may be NULL) */
+  lar_status (*forward)(lar_io *io);
+  lar_var *(*compose)(lar_scope *s, const lar_attr *a, int nin, lar_var *const *in);
+  void (*vjp)(lar_vjp *v);
+};
+
+#define LAR_AT(k) (offsetof(lar_attr, f) + (k) * sizeof(double))
+
+extern const lar_op *const lar_ops[]; /* ends in NULL; made by make */
+const lar_op *lar_op_find(const char *name);
+
+/* ---- values ---- */
+
+lar_status lar_var_new(lar_var **out, const lar_tensor *t); /* shares t's storage */
+lar_status lar_var_init(lar_var **out, lar_dtype dtype, int ndim, const int64_t *shape);
+lar_status lar_var_scalar(lar_var **out, lar_dtype dtype, double v);
+lar_var *lar_var_ref(lar_var *v);
+void lar_var_unref(lar_var *v);
+
+/* The same elements with no history. */
+lar_status lar_var_detach(lar_var **out, const lar_var *v);
+
+/* The single element of a tensor with one. */
+lar_status lar_var_item(const lar_var *v, double *out);
+
+/* ---- applying ---- */
+
+/* Apply `op`; out[0..*nout) are new references. A NULL input means that an earlier step
+ * failed: LAR_ECALL at once. */
+lar_status lar_op_apply(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
+                        int *nout, lar_var **out);
+
+/* dst = op(...) in place, written through dst's storage. LAR_EARG when dst has a history
+ * that the write would falsify. */
+lar_status lar_op_into(lar_var *dst, const lar_op *op, const lar_attr *attr, int nin,
+                       lar_var *const *in);
+
+/* May dst be overwritten now? `overwrite`: with values that do not depend on it. */
+lar_status lar_var_writable(const lar_var *dst, bool overwrite);
+
+/* Recording for derivatives: on by default; returns the former setting. */
+bool lar_grad_mode(bool on);
+bool lar_grad_enabled(void);
+
+/* dtype of new float tensors: LAR_F32 unless changed. */
+extern lar_dtype lar_default_dtype;
+
+/* Called after each application on this thread, for tracing; NULL: none. */
+typedef void lar_observer(void *ctx, const lar_op *op, const lar_attr *attr, int nin,
+                          lar_var *const *in, int nout, lar_var *const *out);
+void lar_op_observe(lar_observer *fn, void *ctx);
+
+/* ---- helpers for forward ---- */
+
+/* 0-based dimension from a user's d; LAR_ESHAPE with a sentence when out of range. */
+lar_status lar_dim(int64_t d, int ndim, int *out);
+
+/* 0-based index from a user's i into a dimension of `size`. */
+lar_status lar_index(int64_t i, int64_t size, int64_t *out);
+
+/* The dimensions a reduction covers, from attr i[from..n): none means all. */
+lar_status lar_dims(const lar_attr *a, int from, int ndim, bool *covered);
+
+/* ---- scope: owner of the temporaries of one computation ---- */
+
+/* Graph functions (op/calc.h) take a scope, return values it owns, and do nothing once one
+ * has failed: so formulas can be written as formulas, and `status` read at the end. */
+struct lar_scope {
+  lar_status status;
+  int n, cap;
+  lar_var **own, *first[28];
+};
+
+void lar_scope_init(lar_scope *s);
+void lar_scope_clear(lar_scope *s);
+
+/* Give the scope a reference; returns v (NULL on failure). */
+lar_var *lar_scope_own(lar_scope *s, lar_var *v);
+
+/* Note a failure; returns NULL for use in `return`. */
+lar_var *lar_scope_fail(lar_scope *s, lar_status st);
+
+/* Apply in a scope; the first result. */
+lar_var *lar_apply(lar_scope *s, const lar_op *op, const lar_attr *attr, int nin,
+                   lar_var *const *in);
+
+/* A new reference to v for the caller, or the scope's failure. */
+lar_status lar_scope_take(lar_scope *s, lar_var *v, lar_var **out);
+
+#endif

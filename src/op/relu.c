@@ -1,0 +1,19 @@
+#include "core/number.h"
+#include "op/map.h"
+
+static inline real f(real x, const double *p) { return x > 0 ? x : x <= 0 ? 0 : x; }
+LAR_MAP1(relu, f)
+
+static void vjp(lar_vjp *v) {
+  v->gx[0] = lar_mul(v->s, v->g[0], LAR_CALL1(v->s, step, v->x[0]));
+}
+
+LAR_ENTRY(op, relu) = {
+  .name = "relu",
+  .doc = "max(x, 0); derivative 0 at 0; NaN stays",
+  .args = "x",
+  .nin = 1,
+  .result = LAR_SAME,
+  .map = LAR_MAPS(relu),
+  .vjp = vjp,
+};

@@ -1,0 +1,19 @@
+#include "core/real.h"
+#include "op/map.h"
+
+static inline real f(real x, const double *p) { return tanh(x); }
+LAR_MAP1(tanh, f)
+
+static void vjp(lar_vjp *v) {
+  v->gx[0] = lar_mul(v->s, v->g[0], lar_affine(v->s, lar_mul(v->s, v->y[0], v->y[0]), -1, 1));
+}
+
+LAR_ENTRY(op, tanh) = {
+  .name = "tanh",
+  .doc = "hyperbolic tangent",
+  .args = "x",
+  .nin = 1,
+  .result = LAR_FLOAT,
+  .map = LAR_FMAPS(tanh),
+  .vjp = vjp,
+};
