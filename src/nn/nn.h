@@ -1,0 +1,94 @@
+/*
+ * nn/nn - what a layer must say of itself, and modules: layers with their parameters.
+ *
+ * Floor:    nn (may include: grad op kern core).
+ * Contract: one layer a file; it defines one `LAR_ENTRY(layer, <file>)`. Its forward is
+ *           written in ops (op/calc.h), so derivatives of every order follow. A module is
+ *           counted; a parent holds references to its children.
+ */
+#ifndef LAR_NN_NN_H
+#define LAR_NN_NN_H
+
+#include "grad/params.h"
+#include "op/calc.h"
+
+typedef struct lar_module lar_module;
+
+enum {
+  LAR_LAYER_CONTAINER = 1u << 0,  /* made from a list of children */
+  LAR_LAYER_STOCHASTIC = 1u << 1, /* draws random numbers in training */
+  LAR_LAYER_INTEGER = 1u << 2,    /* takes int64 input */
+};
+
+typedef struct lar_layer {
+  const char *name, *doc, *source;
+  const char *args;        /* names of positional parameters, in order: "in out" */
+  const lar_param *params; /* all of them, positional ones included */
+  size_t size;             /* bytes of the parameter struct, m->self */
+  unsigned traits;
+  /* Check m->self and make parameters and buffers; NULL: there are none. */
+  lar_status (*init)(lar_module *m);
+  lar_var *(*forward)(lar_module *m, lar_scope *s, lar_var *x);
+  /* Shape of the output for an input of that shape (both with the batch dimension first),
+   * for printing; NULL: the same. */
+  lar_status (*shape)(const lar_module *m, int *ndim, int64_t *shape);
+} lar_layer;
+
+typedef struct lar_slot {
+  const char *name; /* of static life: "weight", or owned by the binding's spec */
+  lar_var *var;
+  lar_pkind kind;
+  bool buffer; /* state that is saved but not trained (running means) */
+} lar_slot;
+
+struct lar_module {
+  const lar_layer *type;
+  int refs;
+  bool training;
+  void *self;  /* the layer's parameters, type->size bytes */
+  char *label; /* set by named(); NULL: the parent numbers it */
+  char *init;  /* name of an initialiser; NULL: the layer's default */
+  int nslot, nchild;
+  lar_slot *slot;
+  lar_module **child;
+  /* For layers written in Lua: forward calls this instead. */
+  lar_status (*call)(void *ctx, lar_module *m, lar_var *x, lar_var **y);
+  void *ctx;
+  void (*drop)(void *ctx); /* at the module's end */
+};
+
+extern const lar_layer *const lar_layers[]; /* ends in NULL; made by make */
+const lar_layer *lar_layer_find(const char *name);
+
+/* A module of that type; `self` (type->size bytes) is copied, children are referenced. */
+lar_status lar_module_new(lar_module **out, const lar_layer *type, const void *self,
+                          const char *init, int nchild, lar_module *const *child);
+lar_module *lar_module_ref(lar_module *m);
+void lar_module_unref(lar_module *m);
+
+/* For a layer's init: a parameter (requires a gradient) or buffer of the default dtype,
+ * uninitialised; slots keep the order in which they are added. */
+lar_status lar_module_add(lar_module *m, const char *name, lar_pkind kind, bool buffer,
+                          int ndim, const int64_t *shape, lar_var **out);
+lar_var *lar_module_slot(const lar_module *m, const char *name); /* borrowed, NULL if none */
+
+/* y = m(x), owned by the scope; the layers' temporaries are let go layer by layer. */
+lar_var *lar_module_forward(lar_module *m, lar_scope *s, lar_var *x);
+
+void lar_module_train(lar_module *m, bool training);
+lar_status lar_module_to(lar_module *m, lar_dtype dtype); /* parameters keep their identity */
+lar_status lar_module_clone(lar_module **out, const lar_module *m);
+
+/* Append all parameters (or buffers), depth first, children numbered from 1 or by label. A
+ * value that occurs twice (shared weights) is listed once. */
+lar_status lar_module_params(const lar_module *m, lar_params *out);
+lar_status lar_module_buffers(const lar_module *m, lar_params *out);
+
+/* ---- initialisers (nn/init.c): a table of its own by name ---- */
+
+/* Fill w by scheme: "xavier_uniform" "xavier_normal" "kaiming_uniform" "kaiming_normal"
+ * "lecun_normal" "orthogonal" "uniform" "normal" "zeros" "ones" "truncated_normal" ...;
+ * a and b are the scheme's numbers (gain; or lo, hi; or mean, std). Stream "init". */
+lar_status lar_init(const char *scheme, const lar_tensor *w, double a, double b);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * optim/optim - update rules, and the optimiser that applies one to a model's parameters.
+ *
+ * Floor:    optim (may include: penalty, grad/params.h, grad op kern core).
+ * Contract: one rule a file; it defines one `LAR_ENTRY(rule, <file>)`: a fused pass over a
+ *           parameter in its dtype. The optimiser adds what all share, in this order: clip
+ *           the loss's gradient, add the smooth penalties', update, proximal step of the
+ *           others in the rule's metric, EMA. A frozen parameter is not touched.
+ */
+#ifndef LAR_OPTIM_OPTIM_H
+#define LAR_OPTIM_OPTIM_H
+
+#include "core/entry.h"
+#include "core/param.h"
+#include "grad/params.h"
+#include "penalty/reg.h"
+
+enum { LAR_RULE_STATES = 4 };
+
+/* n elements of one parameter. `t` counts steps from 1. When metric is not NULL the rule
+ * also writes the step it took per unit of gradient at each coordinate, divided by lr (1 for
+ * sgd; 1 / (sqrt(v) + eps) for adam). state[k] starts at zero. */
+typedef void lar_update(const void *self, double lr, int64_t t, int64_t n, void *w,
+                        const void *g, void *const *state, void *metric);
+
+typedef struct lar_rule {
+  const char *name, *doc, *source;
+  const lar_param *params; /* without lr, which all have */
+  size_t size;
+  double lr;             /* default learning rate */
+  int nstate;            /* tensors of state a parameter */
+  const char *state;     /* their names, for checkpoints: "momentum", "m v" */
+  bool diagonal;         /* has a metric of its own */
+  bool full_batch;       /* wants the whole data as one batch (gd) */
+  lar_update *update[2]; /* float, double */
+} lar_rule;
+
+extern const lar_rule *const lar_rules[]; /* ends in NULL; made by make */
+const lar_rule *lar_rule_find(const char *name);
+
+/* A group of parameters with settings of their own. */
+typedef struct lar_optim_group {
+  char **on;       /* globs */
+  double lr;       /* NaN: the optimiser's */
+  double lr_scale; /* lr relative to the optimiser's when both move with a schedule */
+  void *self;      /* NULL: the optimiser's */
+} lar_optim_group;
+
+typedef struct lar_optim {
+  const lar_rule *rule;
+  void *self;
+  double lr;
+  int64_t t;                    /* steps taken */
+  double clip_norm, clip_value; /* 0: off */
+  double ema;                   /* decay; 0: off */
+  lar_params params;
+  lar_tensor *state;   /* [params.n][nstate] */
+  lar_tensor *average; /* EMA of each parameter */
+  int *group;          /* of each parameter; -1: none */
+  int ngroup;
+  lar_optim_group *groups;
+  lar_reg *reg;
+  lar_bound *bound; /* NULL without penalty */
+  double grad_norm; /* of the last step, before clipping */
+} lar_optim;
+
+lar_status lar_optim_new(lar_optim **out, const lar_rule *rule, const void *self, double lr,
+                         const lar_params *params, lar_reg *reg);
+void lar_optim_free(lar_optim *o);
+
+/* Swap the penalty between or during runs; NULL: none. */
+lar_status lar_optim_penalty(lar_optim *o, lar_reg *reg);
+
+void lar_optim_zero_grad(lar_optim *o);
+
+/* One step from the gradients in the parameters' `grad`; a missing gradient counts as zero
+ * for the penalties but leaves a parameter without penalty alone. `state` is handed to
+ * lambda functions. */
+lar_status lar_optim_step(lar_optim *o, void *state);
+
+/* Exchange the parameters with their averages (for evaluation), and back. */
+void lar_optim_swap_ema(lar_optim *o);
+
+#endif
