@@ -163,9 +163,9 @@ demo: all ## the textbook experiment, then the digits
 
 # Specs find the module, their helpers, and under LARIAT_BUILD the program.
 busted   = LUA_PATH='./?.lua;spec/?.lua;;' LUA_CPATH='$(B)/?.so;;' LARIAT_BUILD='$(B)' \
-           $(1) /usr/bin/busted -o spec/support/tally.lua $(SPEC)
+           $(1) /usr/bin/busted -o spec/support/tally.lua $(BUSTED) $(SPEC)
 variant  = +@$(MAKE) --no-print-directory B=build/$@ OPT=-O1 ARCH=x86-64-v3 \
-           SAN='$(1) -fno-omit-frame-pointer -Wno-maybe-uninitialized' RUN='$(2)' specs
+           SAN='$(1) -fno-omit-frame-pointer -Wno-maybe-uninitialized' RUN='$(2)' $(3) specs
 
 test: all ## every spec under lua5.4; one file or folder with SPEC=
 	@$(call busted,lua5.4)
@@ -175,8 +175,10 @@ asan: | $(SETUP) ## the specs under the address sanitizer, leaks included
 	$(call variant,-fsanitize=address,LSAN_OPTIONS=suppressions=.ci/lsan.supp:print_suppressions=0)
 ubsan: | $(SETUP) ## the specs under the undefined behaviour sanitizer
 	$(call variant,-fsanitize=undefined -fno-sanitize-recover=all,UBSAN_OPTIONS=print_stacktrace=1)
+# The thread sanitizer holds signals back until the next system call.
 tsan: | $(SETUP) ## the specs under the thread sanitizer
-	$(call variant,-fsanitize=thread,TSAN_OPTIONS=suppressions=.ci/tsan.supp)
+	$(call variant,-fsanitize=thread,TSAN_OPTIONS=suppressions=.ci/tsan.supp,\
+	  BUSTED=--exclude-tags=interrupt)
 memcheck: | $(SETUP) ## the specs under valgrind (slow)
 	$(call variant,,OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell valgrind -q \
 	  --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \

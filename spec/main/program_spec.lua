@@ -140,6 +140,9 @@ describe("lariat", function()
 end)
 
 describe("the library inside", function()
+  -- A module with a sanitizer in it is none for a stock Lua.
+  local stock = shell.lariat == "build/bin/lariat"
+
   it("is the global lariat, loaded when it is named", function()
     local out = lariat [[-e 'print(package.loaded.lariat, rawget(_G, "lariat"))
       print(lariat == require "lariat", rawget(_G, "lariat") == lariat)']]
@@ -171,7 +174,7 @@ describe("the library inside", function()
   end)
 
   it("serves a stock Lua", function()
-    if shell.lariat:find "/.*/bin" then return end -- a sanitizer's build does not
+    if not stock then return end
     local out, err = shell.run(shell.lua .. [[ -e 'local l = require "lariat"
       print(type(l), rawget(_G, "lariat"), l == require "lariat")']])
     assert.equal("", err)
@@ -179,8 +182,8 @@ describe("the library inside", function()
   end)
 
   it("exports from the module what Lua looks for, and no more", function()
-    local so = shell.lariat:gsub("bin/lariat$", "lariat.so")
-    local names = shell.run(("nm -D --defined-only %s"):format(so))
+    if not stock then return end
+    local names = shell.run "nm -D --defined-only build/lariat.so"
     for kind, name in names:gmatch "%x+ (%u) (%S+)" do
       assert.is_truthy(name:find "^luaopen_", kind .. " " .. name)
     end
@@ -188,7 +191,7 @@ describe("the library inside", function()
   end)
 end)
 
-describe("Ctrl-C", function()
+describe("Ctrl-C #interrupt", function()
   it("stops a script", function()
     local _, err, code = shell.run(
       ("%s -e 'while true do end' & sleep 0.5; kill -INT $!; wait $!"):format(shell.lariat))

@@ -62,7 +62,7 @@ describe("the REPL", function()
     assert.is_truthy(shown:find "nonsense.-\n> x\n1\n> do\n>> .-\n> x\n1\n", shown)
   end)
 
-  it("stops what runs at Ctrl-C, and stays", function()
+  it("stops what runs at Ctrl-C, and stays #interrupt", function()
     local shown = type_in("while true do end\n", 0.3, "\3", "40 + 2\n", "\4")
     has(shown, "lariat: interrupted!\nstack traceback:\n")
     has(shown, "> 40 + 2\n42\n")

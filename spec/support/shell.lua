@@ -53,8 +53,8 @@ end
 -- in seconds after the keys before it, in place of the prompt.
 function shell.type(command, keys)
   local path = os.tmpname()
-  local script = assert(io.popen(("script -qfc %s %s >%s 2>&1")
-    :format(shell.quote(command), "/dev/null", path), "w"))
+  local script = assert(io.popen(("{ script -qfc %s /dev/null >%s 2>&1; cat >/dev/null; }")
+    :format(shell.quote(command), path), "w"))
   local seen = await_prompt(path, 0)
   for i, key in ipairs(keys) do
     if type(key) == "number" then
