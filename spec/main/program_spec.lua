@@ -150,6 +150,7 @@ describe("the library inside", function()
   end)
 
   it("needs no file", function()
+    if not stock then return end
     local out = shell.run(([[p=$PWD; cd / && "$p"/%s -e 'print(type(lariat))']])
       :format(shell.lariat))
     assert.equal("table\n", out)
