@@ -4,8 +4,89 @@
 
 #include "core/mem.h"
 
+/* ---- errors and callbacks ---- */
+
+static const char error_key, anchors_key; /* their addresses name registry fields */
+static lua_State *current;
+
+void lb_enter(lua_State *L) { current = L; }
+
+lua_State *lb_current(void) { return current; }
+
+lar_status lb_call(lua_State *L, int nargs, int nresults) {
+  int st = lua_pcall(L, nargs, nresults, 0);
+  current = L; /* the callee may have entered from a coroutine of its own */
+  if (st == LUA_OK) return LAR_OK;
+  const char *text = lua_tostring(L, -1);
+  (void)lar_fail(LAR_ECALL, "%s", text != NULL ? text : "an error that is not a string");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &error_key);
+  return LAR_ECALL;
+}
+
 void lb_check(lua_State *L, lar_status st) {
-  if (st != LAR_OK) luaL_error(L, "%s", lar_why());
+  if (st == LAR_OK) return;
+  if (st == LAR_ECALL && lua_rawgetp(L, LUA_REGISTRYINDEX, &error_key) != LUA_TNIL) {
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &error_key);
+    lua_error(L);
+  }
+  luaL_error(L, "%s", lar_why());
+}
+
+/* A table with weak values: finds anchored values, keeps none. */
+static void push_anchors(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &anchors_key) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &anchors_key);
+}
+
+/* Push the userdata's list of what it keeps, made when there is none. */
+static void push_kept(lua_State *L, int owner) {
+  owner = lua_absindex(L, owner);
+  if (lua_getiuservalue(L, owner, 1) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, owner, 1);
+}
+
+void *lb_anchor(lua_State *L, int owner, int value) {
+  owner = lua_absindex(L, owner);
+  value = lua_absindex(L, value);
+  void *key = (void *)(uintptr_t)lua_topointer(L, value);
+  push_kept(L, owner);
+  lua_pushvalue(L, value);
+  lua_rawsetp(L, -2, key);
+  push_anchors(L);
+  lua_pushvalue(L, value);
+  lua_rawsetp(L, -2, key);
+  lua_pop(L, 2);
+  return key;
+}
+
+void lb_anchor_all(lua_State *L, int owner, int from) {
+  owner = lua_absindex(L, owner);
+  from = lua_absindex(L, from);
+  push_kept(L, owner);
+  push_kept(L, from);
+  for (lua_pushnil(L); lua_next(L, -2);) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -5);
+  }
+  lua_pop(L, 2);
+}
+
+void lb_push_anchored(lua_State *L, void *key) {
+  push_anchors(L);
+  lua_rawgetp(L, -1, key);
+  lua_remove(L, -2);
 }
 
 void *lb_new(lua_State *L, size_t size, const char *tname) {

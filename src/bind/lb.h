@@ -19,6 +19,33 @@
 /* Raise the core's message as a Lua error, at the caller's line, unless st is LAR_OK. */
 void lb_check(lua_State *L, lar_status st);
 
+/* ---- calling back into Lua ---- */
+
+/* Call the function below `nargs` arguments; an error is kept, LAR_ECALL returned, and the
+ * original error object raised again by lb_check once the core has unwound. */
+lar_status lb_call(lua_State *L, int nargs, int nresults);
+
+/* The Lua state that entered C last: callbacks from the core run on it. Binding functions
+ * that may lead to one begin with lb_enter(L). */
+void lb_enter(lua_State *L);
+lua_State *lb_current(void);
+
+/* Keep the value at `value` alive as long as the userdata at `owner`, in its user value, and
+ * return a key by which lb_push_anchored finds it again. Never in the registry: cycles die. */
+void *lb_anchor(lua_State *L, int owner, int value);
+
+/* Everything anchored to the userdata at `from` is anchored to the one at `owner` too. */
+void lb_anchor_all(lua_State *L, int owner, int from);
+
+/* Push the anchored value (nil when its owners are gone). */
+void lb_push_anchored(lua_State *L, void *key);
+
+/* What a schedule or lambda function is called with: the table at `index`. */
+typedef struct lb_state {
+  lua_State *L;
+  int index;
+} lb_state;
+
 /* ---- classes ---- */
 
 /* Push a zeroed userdata of `size` bytes wearing metatable `tname`. */

@@ -157,6 +157,11 @@ void lar_op_observe(lar_observer *fn, void *ctx);
 
 /* ---- helpers for forward ---- */
 
+/* The k-th integer argument; LAR_NONE when there is none. */
+static inline int64_t lar_attr_int(const lar_attr *a, int k) {
+  return a->n > k ? a->i[k] : LAR_NONE;
+}
+
 /* 0-based dimension from a user's d; LAR_ESHAPE with a sentence when out of range. */
 lar_status lar_dim(int64_t d, int ndim, int *out);
 
