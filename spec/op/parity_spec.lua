@@ -12,7 +12,8 @@ local function list(first, ...)
   return { first, ... }
 end
 
-local NAMES = { lariat = lariat, linalg = lariat.linalg, list = list, math = math }
+-- What a body may name: these, and the modules of lariat (`linalg`).
+local NAMES = setmetatable({ lariat = lariat, list = list, math = math }, { __index = lariat })
 
 -- The function of a, b, c that a body stands for.
 local function compile(case)
