@@ -58,16 +58,15 @@ void lar_extreme_vjp(lar_vjp *v) {
   int64_t d = lar_attr_int(v->attr, 0);
   if (g == NULL) return;
   if (d == LAR_NONE || x->t.ndim == 0) {
-    lar_var *hit = lar_cast(s, LAR_CALL2(s, eq, x, lar_detach(s, lar_reshape(s, y, 0, NULL))),
-                            x->t.dtype);
+    lar_var *hit =
+      lar_cast(s, LAR_CALL2(s, eq, x, lar_detach(s, lar_reshape(s, y, 0, NULL))), x->t.dtype);
     lar_var *share = lar_div(s, lar_reshape(s, g, 0, NULL), lar_sum(s, hit));
     v->gx[0] = lar_mul(s, hit, share);
     return;
   }
   bool keep = v->attr->f[0] != 0;
-  int64_t at = d < 0 && !keep ? d : d;
-  lar_var *place = keep ? v->y[1] : lar_unsqueeze(s, v->y[1], at);
-  if (!keep) g = lar_unsqueeze(s, g, at);
+  lar_var *place = keep ? v->y[1] : lar_unsqueeze(s, v->y[1], d);
+  if (!keep) g = lar_unsqueeze(s, g, d);
   lar_attr attr = {.n = 1, .i = {d}};
   v->gx[0] = lar_apply(s, LAR_OP(ungather), &attr, 3, (lar_var *[]){g, place, x});
 }

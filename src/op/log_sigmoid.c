@@ -1,9 +1,7 @@
 #include "core/real.h"
 #include "op/map.h"
 
-static inline real f(real x, const double *p) {
-  return (x < 0 ? x : 0) - log1p(exp(-fabs(x)));
-}
+static inline real f(real x, const double *p) { return (x < 0 ? x : 0) - log1p(exp(-fabs(x))); }
 LAR_MAP1(log_sigmoid, f)
 
 static void vjp(lar_vjp *v) {

@@ -10,7 +10,8 @@ static lar_status forward(lar_io *io) {
   lar_status st = lar_tensor_init(&io->out[0], t, x->ndim, x->shape);
   io->nout = 1;
   if (st == LAR_OK)
-    lar_softmax(LAR_LOG_SOFTMAX, t, lar_tensor_data(&io->out[0]), lar_tensor_data(&a.t), a.sizes);
+    lar_softmax(LAR_LOG_SOFTMAX, t, lar_tensor_data(&io->out[0]), lar_tensor_data(&a.t),
+                a.sizes);
   lar_tensor_clear(&a.t);
   return st;
 }

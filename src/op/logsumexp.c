@@ -1,5 +1,5 @@
-#include "kern/reduce.h"
 #include "kern/copy.h"
+#include "kern/reduce.h"
 #include "kern/softmax.h"
 #include "op/along.h"
 #include "op/reduce.h"

@@ -1,0 +1,74 @@
+#include "op/random.h"
+
+#include "core/par.h"
+#include "core/rng.h"
+
+typedef struct coin {
+  uint64_t key, at, limit; /* below limit, of 2^32: kept */
+  void *out;
+  lar_dtype dtype;
+  int64_t n;
+} coin;
+
+/* One counter gives four elements. */
+static void toss(void *ctx, int64_t begin, int64_t end) {
+  const coin *c = ctx;
+  for (int64_t i = begin; i < end; i++) {
+    uint32_t w[4];
+    lar_philox(c->key, c->at + (uint64_t)i, w);
+    for (int64_t k = 0; k < 4 && 4 * i + k < c->n; k++)
+      if (c->dtype == LAR_F32)
+        ((float *)c->out)[4 * i + k] = w[k] < c->limit;
+      else
+        ((double *)c->out)[4 * i + k] = w[k] < c->limit;
+  }
+}
+
+static lar_var *fresh(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape) {
+  lar_var *v = NULL;
+  if (s->status != LAR_OK) return NULL;
+  lar_status st = lar_dtype_is_float(dtype)
+                    ? lar_var_init(&v, dtype, ndim, shape)
+                    : lar_fail(LAR_EDTYPE, "noise cannot be %s", lar_dtype_name(dtype));
+  return st == LAR_OK ? lar_scope_own(s, v) : lar_scope_fail(s, st);
+}
+
+lar_var *lar_bernoulli(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape,
+                       double keep, const char *stream) {
+  lar_var *v = fresh(s, dtype, ndim, shape);
+  if (v == NULL) return NULL;
+  lar_rng *r = lar_rng_stream(stream);
+  int64_t n = lar_tensor_numel(&v->t), draws = (n + 3) / 4;
+  coin c = {r->key, r->at, (uint64_t)(keep * 0x1p32 + 0.5), lar_tensor_data(&v->t), dtype, n};
+  lar_par_for(draws, 8192, toss, &c);
+  r->at += (uint64_t)draws;
+  return v;
+}
+
+lar_var *lar_normal(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape, double mean,
+                    double std, const char *stream) {
+  lar_var *v = fresh(s, dtype, ndim, shape);
+  if (v != NULL) lar_rng_fill_normal(lar_rng_stream(stream), &v->t, mean, std);
+  return v;
+}
+
+lar_var *lar_uniform(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape, double lo,
+                     double hi, const char *stream) {
+  lar_var *v = fresh(s, dtype, ndim, shape);
+  if (v != NULL) lar_rng_fill_uniform(lar_rng_stream(stream), &v->t, lo, hi);
+  return v;
+}
+
+lar_var *lar_bernoulli_like(lar_scope *s, const lar_var *x, double keep, const char *stream) {
+  return x == NULL ? NULL : lar_bernoulli(s, x->t.dtype, x->t.ndim, x->t.shape, keep, stream);
+}
+
+lar_var *lar_normal_like(lar_scope *s, const lar_var *x, double mean, double std,
+                         const char *stream) {
+  return x == NULL ? NULL : lar_normal(s, x->t.dtype, x->t.ndim, x->t.shape, mean, std, stream);
+}
+
+lar_var *lar_uniform_like(lar_scope *s, const lar_var *x, double lo, double hi,
+                          const char *stream) {
+  return x == NULL ? NULL : lar_uniform(s, x->t.dtype, x->t.ndim, x->t.shape, lo, hi, stream);
+}
