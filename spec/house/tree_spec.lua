@@ -80,6 +80,7 @@ describe("tree", function()
           local target = resolve(folder .. "/" .. way) or "?"
           assert.is_truthy(exists(target), where .. ": " .. way)
         end
+        line = line:gsub("%.%.%s*[\"']/", "") -- a path that is put together from parts
         for root in (" " .. line):gmatch "[%s\"'`=(]/(%l[%w_-]+)/" do
           assert.is_truthy(system[root], where .. ": /" .. root)
         end
