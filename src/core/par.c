@@ -2,20 +2,51 @@
 
 #include <omp.h>
 
-void lar_par_for(int64_t n, int64_t grain, lar_par_body *body, void *ctx) {
-  int64_t chunks = grain > 0 ? (n + grain - 1) / grain : 1;
-  if (chunks <= 1) {
-    if (n > 0) body(ctx, 0, n);
-    return;
+struct job {
+  int64_t n, grain, chunks;
+  lar_par_body *body;
+  void *ctx;
+};
+
+static void chunk(const struct job *j, int64_t c) {
+  int64_t begin = c * j->grain, end = begin + j->grain;
+  j->body(j->ctx, begin, end < j->n ? end : j->n);
+}
+
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+
+/* The thread sanitizer does not see how libgomp hands work over, so it is told. The job is
+ * global because the compiler would pass a local one on before it can be told. */
+static void run(const struct job *j) {
+  static struct job now;
+  now = *j;
+  __tsan_release(&now);
+#pragma omp parallel
+  {
+    __tsan_acquire(&now);
+#pragma omp for schedule(static)
+    for (int64_t c = 0; c < now.chunks; c++) chunk(&now, c);
+    __tsan_release(&now);
   }
-  if (omp_in_parallel() || omp_get_max_threads() == 1) {
-    for (int64_t c = 0; c < chunks; c++)
-      body(ctx, c * grain, (c + 1) * grain < n ? (c + 1) * grain : n);
-    return;
-  }
+  __tsan_acquire(&now);
+}
+#else
+static void run(const struct job *j) {
 #pragma omp parallel for schedule(static)
-  for (int64_t c = 0; c < chunks; c++)
-    body(ctx, c * grain, (c + 1) * grain < n ? (c + 1) * grain : n);
+  for (int64_t c = 0; c < j->chunks; c++) chunk(j, c);
+}
+#endif
+
+void lar_par_for(int64_t n, int64_t grain, lar_par_body *body, void *ctx) {
+  struct job j = {n, grain, grain > 0 ? (n + grain - 1) / grain : 1, body, ctx};
+  if (j.chunks <= 1) {
+    if (n > 0) body(ctx, 0, n);
+  } else if (omp_in_parallel() || omp_get_max_threads() == 1) {
+    for (int64_t c = 0; c < j.chunks; c++) chunk(&j, c);
+  } else {
+    run(&j);
+  }
 }
 
 int lar_par_threads(void) { return omp_get_max_threads(); }
