@@ -164,7 +164,7 @@ demo: all ## the textbook experiment, then the digits
 # Specs find the module, their helpers, and under LARIAT_BUILD the program.
 busted   = LUA_PATH='./?.lua;spec/?.lua;;' LUA_CPATH='$(B)/?.so;;' LARIAT_BUILD='$(B)' \
            $(1) /usr/bin/busted -o spec/support/tally.lua $(BUSTED) $(SPEC)
-variant  = +@$(MAKE) --no-print-directory B=build/$@ OPT=-O1 ARCH=x86-64-v3 \
+variant  = +@$(MAKE) --no-print-directory B=build/$@ OPT=-O1 \
            SAN='$(1) -fno-omit-frame-pointer -Wno-maybe-uninitialized' RUN='$(2)' $(3) specs
 
 test: all ## every spec under lua5.4; one file or folder with SPEC=
@@ -183,7 +183,7 @@ tsan: | $(SETUP) ## the specs under the thread sanitizer
 memcheck: | $(SETUP) ## the specs under valgrind (slow)
 	$(call variant,,OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell valgrind -q \
 	  --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
-	  --error-exitcode=99)
+	  --error-exitcode=99,ARCH=x86-64-v3)
 
 check: all ## build and run the C example against the static and the shared library
 	@mkdir -p $(B)/embed
