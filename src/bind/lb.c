@@ -23,6 +23,11 @@ lar_status lb_call(lua_State *L, int nargs, int nresults) {
   return LAR_ECALL;
 }
 
+void lb_forget_error(lua_State *L) {
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &error_key);
+}
+
 void lb_check(lua_State *L, lar_status st) {
   if (st == LAR_OK) return;
   if (st == LAR_ECALL && lua_rawgetp(L, LUA_REGISTRYINDEX, &error_key) != LUA_TNIL) {

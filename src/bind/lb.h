@@ -25,6 +25,9 @@ void lb_check(lua_State *L, lar_status st);
  * original error object raised again by lb_check once the core has unwound. */
 lar_status lb_call(lua_State *L, int nargs, int nresults);
 
+/* Drop the error kept by lb_call, when it has been dealt with. */
+void lb_forget_error(lua_State *L);
+
 /* The Lua state that entered C last: callbacks from the core run on it. Binding functions
  * that may lead to one begin with lb_enter(L). */
 void lb_enter(lua_State *L);

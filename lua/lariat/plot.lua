@@ -1,0 +1,81 @@
+--- Plots through gnuplot: in the terminal, or as an .svg or .png file.
+-- @module lariat.plot
+
+local core = require "lariat.core"
+local options = require "lariat.options"
+
+local plot = {}
+
+local TERMINAL = {
+  svg = "svg size 800,500 background 'white'", png = "png size 800,500",
+}
+
+local function quoted(text) return "'" .. tostring(text):gsub("'", "''") .. "'" end
+
+local function numbers(owner, what, values)
+  if core.is_tensor(values) then values = values:double():reshape(-1):totable() end
+  if type(values) ~= "table" then
+    error(("%s: %s must be a tensor or a list of numbers"):format(owner, what), 3)
+  end
+  return values
+end
+
+-- One block of gnuplot data: x y lines, ended by `e`.
+local function block(owner, curve)
+  local y = numbers(owner, "y", curve.y)
+  local x = curve.x and numbers(owner, "x", curve.x)
+  local lines = {}
+  for i = 1, #y do lines[i] = ("%.9g %.9g"):format(x and x[i] or i, y[i]) end
+  lines[#lines + 1] = "e"
+  return table.concat(lines, "\n")
+end
+
+local function terminal(path)
+  if not path then return "dumb size 100,28", nil end
+  local kind = TERMINAL[tostring(path):match "%.(%w+)$" or ""]
+  if not kind then
+    error(("plot: '%s' must end in .svg or .png"):format(tostring(path)), 3)
+  end
+  return kind, path
+end
+
+-- Is there a gnuplot to talk to?
+local function available()
+  local pipe = io.popen "command -v gnuplot 2>/dev/null"
+  local found = pipe and pipe:read "l"
+  if pipe then pipe:close() end
+  return found ~= nil
+end
+
+--- Lines: one curve or several over a common axis.
+-- @tparam table given  a list of curves `{y = , x = , label = }` (or one in `given[1]` as a
+-- list of them); title, xlabel, ylabel, logx, logy; path = "file.svg" or ".png"
+-- @raise when gnuplot is missing
+-- @usage lariat.plot.lines { { y = { 3, 2, 1 }, label = "loss" } }
+function plot.lines(given)
+  options.check("plot.lines", given, { 1, 2, 3, 4, 5, 6, 7, 8, "title", "xlabel", "ylabel", "logx",
+    "logy", "path" })
+  local curves = given[1] and given[1][1] and given[1][1].y and given[1] or given
+  if not curves[1] then error("plot.lines: there is nothing to draw", 2) end
+  if not available() then
+    error("plot.lines: gnuplot is not installed; `apt install gnuplot-nox` brings it", 2)
+  end
+  local kind, path = terminal(given.path)
+  local script, names, data = { "set terminal " .. kind }, {}, {}
+  if path then script[#script + 1] = "set output " .. quoted(path) end
+  for _, key in ipairs { "title", "xlabel", "ylabel" } do
+    if given[key] then script[#script + 1] = ("set %s %s"):format(key, quoted(given[key])) end
+  end
+  if given.logx then script[#script + 1] = "set logscale x" end
+  if given.logy then script[#script + 1] = "set logscale y" end
+  for i, curve in ipairs(curves) do
+    names[i] = "'-' with lines title " .. quoted(curve.label or "y" .. i)
+    data[i] = block("plot.lines", curve)
+  end
+  script[#script + 1] = "plot " .. table.concat(names, ", ")
+  local pipe = assert(io.popen("gnuplot", "w"))
+  pipe:write(table.concat(script, "\n"), "\n", table.concat(data, "\n"), "\n")
+  pipe:close()
+end
+
+return plot
