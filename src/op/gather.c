@@ -4,21 +4,6 @@
 #include "kern/copy.h"
 #include "op/calc.h"
 
-static void pick(const lar_tensor *y, const lar_tensor *x, const int64_t *at, int64_t n) {
-  void *to = lar_tensor_data(y);
-  const void *from = lar_tensor_data(x);
-  switch (lar_dtype_size(y->dtype)) {
-  case 8:
-    for (int64_t k = 0; k < n; k++) ((uint64_t *)to)[k] = ((const uint64_t *)from)[at[k]];
-    break;
-  case 4:
-    for (int64_t k = 0; k < n; k++) ((uint32_t *)to)[k] = ((const uint32_t *)from)[at[k]];
-    break;
-  default:
-    for (int64_t k = 0; k < n; k++) ((uint8_t *)to)[k] = ((const uint8_t *)from)[at[k]];
-  }
-}
-
 static lar_status forward(lar_io *io) {
   const lar_tensor *x = io->in[0], *index = io->in[1];
   lar_tensor src = {0};
@@ -28,7 +13,7 @@ static lar_status forward(lar_io *io) {
   LAR_GO(lar_contiguous(&src, x, x->dtype));
   LAR_GO(lar_tensor_init(&io->out[0], x->dtype, index->ndim, index->shape));
   io->nout = 1;
-  pick(&io->out[0], &src, at, lar_tensor_numel(index));
+  lar_gather_pick(&io->out[0], &src, at);
 done:
   lar_tensor_clear(&src);
   lar_free(at);

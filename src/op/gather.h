@@ -11,6 +11,9 @@
 lar_status lar_gather_places(int64_t **out, const lar_tensor *x, const lar_tensor *index,
                              int64_t d);
 
+/* y = the elements of x, both row-major and of one dtype, at those places. */
+void lar_gather_pick(const lar_tensor *y, const lar_tensor *x, const int64_t *at);
+
 /* out = x with src (of index's shape, or one element) stored, or added, at those places. */
 lar_status lar_scatter(lar_tensor *out, const lar_tensor *x, const lar_tensor *index,
                        const lar_tensor *src, int64_t d, bool add);

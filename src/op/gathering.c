@@ -44,6 +44,22 @@ done:
   return st;
 }
 
+void lar_gather_pick(const lar_tensor *y, const lar_tensor *x, const int64_t *at) {
+  int64_t n = lar_tensor_numel(y);
+  void *to = lar_tensor_data(y);
+  const void *from = lar_tensor_data(x);
+  switch (lar_dtype_size(y->dtype)) {
+  case 8:
+    for (int64_t k = 0; k < n; k++) ((uint64_t *)to)[k] = ((const uint64_t *)from)[at[k]];
+    break;
+  case 4:
+    for (int64_t k = 0; k < n; k++) ((uint32_t *)to)[k] = ((const uint32_t *)from)[at[k]];
+    break;
+  default:
+    for (int64_t k = 0; k < n; k++) ((uint8_t *)to)[k] = ((const uint8_t *)from)[at[k]];
+  }
+}
+
 #define STORE(type, op)           \
   for (int64_t k = 0; k < n; k++) \
   ((type *)lar_tensor_data(out))[at[k]] op((const type *)lar_tensor_data(src))[k * step]
