@@ -8,5 +8,6 @@ int luaopen_lariat_core(lua_State *L) {
   lb_open_create(L);
   lb_open_grad(L);
   lb_open_system(L);
+  lb_open_io(L);
   return 1;
 }
