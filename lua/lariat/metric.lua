@@ -24,7 +24,8 @@ local function flat(t) return t:detach():double():reshape(-1) end
 -- Both as float64 vectors of one length.
 local function pair(name, p, t)
   if p.numel ~= t.numel then
-    error(("%s: prediction and target have %d and %d elements"):format(name, p.numel, t.numel), 3)
+    error(("%s: prediction and target have %d and %d elements"):format(
+      name, p.numel, t.numel), 3)
   end
   return flat(p), flat(t)
 end

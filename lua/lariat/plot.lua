@@ -47,28 +47,38 @@ local function available()
   return found ~= nil
 end
 
+local KNOWN = { 1, 2, 3, 4, 5, 6, 7, 8, "title", "xlabel", "ylabel", "logx", "logy", "path" }
+
+-- What stands before the curves.
+local function header(given)
+  local kind, path = terminal(given.path)
+  local script = { "set terminal " .. kind }
+  if path then script[2] = "set output " .. quoted(path) end
+  for _, key in ipairs { "title", "xlabel", "ylabel" } do
+    if given[key] then script[#script + 1] = ("set %s %s"):format(key, quoted(given[key])) end
+  end
+  for _, axis in ipairs { "x", "y" } do
+    if given["log" .. axis] then script[#script + 1] = "set logscale " .. axis end
+  end
+  return script
+end
+
 --- Lines: one curve or several over a common axis.
 -- @tparam table given  a list of curves `{y = , x = , label = }` (or one in `given[1]` as a
 -- list of them); title, xlabel, ylabel, logx, logy; path = "file.svg" or ".png"
 -- @raise when gnuplot is missing
 -- @usage lariat.plot.lines { { y = { 3, 2, 1 }, label = "loss" } }
 function plot.lines(given)
-  options.check("plot.lines", given, { 1, 2, 3, 4, 5, 6, 7, 8, "title", "xlabel", "ylabel", "logx",
-    "logy", "path" })
-  local curves = given[1] and given[1][1] and given[1][1].y and given[1] or given
-  if not curves[1] then error("plot.lines: there is nothing to draw", 2) end
+  options.check("plot.lines", given, KNOWN)
+  local first = given[1]
+  if not first or #first == 0 and not first.y then
+    error("plot.lines: there is nothing to draw", 2)
+  end
   if not available() then
     error("plot.lines: gnuplot is not installed; `apt install gnuplot-nox` brings it", 2)
   end
-  local kind, path = terminal(given.path)
-  local script, names, data = { "set terminal " .. kind }, {}, {}
-  if path then script[#script + 1] = "set output " .. quoted(path) end
-  for _, key in ipairs { "title", "xlabel", "ylabel" } do
-    if given[key] then script[#script + 1] = ("set %s %s"):format(key, quoted(given[key])) end
-  end
-  if given.logx then script[#script + 1] = "set logscale x" end
-  if given.logy then script[#script + 1] = "set logscale y" end
-  for i, curve in ipairs(curves) do
+  local script, names, data = header(given), {}, {}
+  for i, curve in ipairs(first.y and given or first) do
     names[i] = "'-' with lines title " .. quoted(curve.label or "y" .. i)
     data[i] = block("plot.lines", curve)
   end

@@ -161,29 +161,30 @@ end)
 function schedule.plateau(given)
   given = options.check("schedule.plateau", given,
     { "monitor", "factor", "patience", "min", "min_delta", "mode" })
-  local monitor = given.monitor or "val_loss"
+  local monitor, sign = given.monitor or "val_loss", given.mode == "max" and -1 or 1
   local factor = number("plateau", given, "factor", 0.1, 0, 1)
   local patience = number("plateau", given, "patience", 10, 0)
-  local min, delta = number("plateau", given, "min", 0, 0), number("plateau", given, "min_delta",
-    1e-4, 0)
-  local sign = given.mode == "max" and -1 or 1
-  local scale, best, wait, seen = 1, math.huge, 0, 0
+  local min = number("plateau", given, "min", 0, 0)
+  local delta = number("plateau", given, "min_delta", 1e-4, 0)
+  local scale, best, wait, seen
+  local function look(v)
+    if best == nil or sign * v < best - delta * math.abs(best) then
+      best, wait = sign * v, 0
+    elseif wait < patience then
+      wait = wait + 1
+    else
+      scale, wait = scale * factor, 0
+    end
+  end
   return new("plateau", given, function(state, base)
-    if state.step <= 1 then scale, best, wait, seen = 1, math.huge, 0, 0 end
-    local history = state.history or {}
-    while seen < #history do
-      seen = seen + 1
-      local v = history[seen][monitor]
+    if state.step <= 1 or not scale then scale, best, wait, seen = 1, nil, 0, 0 end
+    for i = seen + 1, #(state.history or {}) do
+      local v = state.history[i][monitor]
       if not v then
         error(("schedule.plateau: history has no '%s' to monitor"):format(monitor), 0)
       end
-      v = sign * v
-      if best == math.huge or v < best - delta * math.abs(best) then
-        best, wait = v, 0
-      else
-        wait = wait + 1
-        if wait > patience then scale, wait = scale * factor, 0 end
-      end
+      look(v)
+      seen = i
     end
     return math.max(base * scale, min)
   end)

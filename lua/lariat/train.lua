@@ -88,8 +88,8 @@ local function tensor(what, value, dtype)
     value = core.tensor(value)
   end
   value = value:detach()
-  if dtype and value.dtype ~= dtype and value.dtype:match "^float" then value = value:to(dtype) end
-  return value
+  local other = dtype and value.dtype ~= dtype and value.dtype:match "^float"
+  return other and value:to(dtype) or value
 end
 
 local function rows_agree(what, d)
@@ -128,7 +128,7 @@ local function stream(config, make, dtype)
   function config.begin(epoch)
     iterator, invariant, control = make(epoch)
     if not is_callable(iterator) then
-      fail("the data function returned a %s for epoch %d, not an iterator", type(iterator), epoch)
+      fail("the data function gave a %s for epoch %d, not an iterator", type(iterator), epoch)
     end
   end
   function config.next()
@@ -290,20 +290,21 @@ local State = {}
 local LIVE = { epoch = "epoch", step = "step", batch = "batch", loss = "batch_loss",
   steps_per_epoch = "batches" }
 
+-- Steps in the whole run, nil when that cannot be known.
+local function total_steps(self, fit)
+  local per = fit and fit.batches or 0
+  local limit = rawget(self, "max_steps")
+  if per == 0 then return limit end
+  return math.min(per * self.epochs, limit or math.huge)
+end
+
 function State:__index(key)
-  local fixed = State[key]
-  if fixed then return fixed end
-  local fit = rawget(self, "fit")
+  local fit, record = rawget(self, "fit"), rawget(self, "record")
+  if State[key] then return State[key] end
   if key == "lr" then return self.optimizer.lr end
-  if key == "total_steps" then
-    local per = fit and fit.batches or 0
-    local limit = rawget(self, "max_steps")
-    local total = per > 0 and per * self.epochs or nil
-    return limit and total and math.min(limit, total) or total or limit
-  end
-  local record = rawget(self, "record")
+  if key == "total_steps" then return total_steps(self, fit) end
   if record and record[key] ~= nil then return record[key] end
-  return fit and LIVE[key] and fit[LIVE[key]] or nil
+  return fit and LIVE[key] and fit[LIVE[key]]
 end
 
 --- Ends the run after this step or epoch, with status "stopped".
@@ -387,7 +388,9 @@ local function read_loss(given)
   local loss = require "lariat.loss"
   if given == nil then fail("loss is missing; for example loss = \"cross_entropy\"") end
   if type(given) ~= "string" then
-    if not is_callable(given) then fail("loss must be a name or a function, not a %s", type(given)) end
+    if not is_callable(given) then
+      fail("loss must be a name or a function, not a %s", type(given))
+    end
     return given
   end
   return loss.find(given)
@@ -426,7 +429,9 @@ local function read_data(config, data, opts, dtype, state)
 end
 
 local function read_numbers(config, opts, full_batch)
-  local function number(key, default, lo) return options.number("fit", opts, key, default, lo) end
+  local function number(key, default, lo)
+    return options.number("fit", opts, key, default, lo)
+  end
   config.epochs = number("epochs", opts.resume and opts.resume.epochs or 10, 0)
   config.max_steps = number("max_steps", nil, 1)
   config.time_limit = number("time_limit", nil, 0)
@@ -435,7 +440,7 @@ local function read_numbers(config, opts, full_batch)
   config.batch_size = number("batch_size", full_batch and rows or 32, 1)
   for _, key in ipairs { "epochs", "batch_size", "max_steps" } do
     local v = config[key]
-    if v and v ~= math.huge and v ~= math.floor(v) then fail("%s = %s must be whole", key, v) end
+    if v and v % 1 ~= 0 and v ~= math.huge then fail("%s = %s must be whole", key, v) end
   end
   if config.epochs == math.huge then config.epochs = 2 ^ 53 end
   if config.batch_size == math.huge then config.batch_size = rows end
@@ -462,13 +467,13 @@ end
 
 -- Hooks of the loop, each only when there is something for it to do.
 local function install(config, state, opts, parts)
-  local moves, metrics, stopper, show = parts.moves, parts.metrics, parts.stopper, parts.progress
+  local moves, stopper, show = parts.moves, parts.stopper, parts.progress
   if #moves > 0 then config.before_step = function() move(moves, state) end end
   if opts.on_step then config.after_step = function() opts.on_step(state) end end
   if show then config.progress = function() show:step(state) end end
   function config.epoch_end()
     local history, fit = state.history, state.fit
-    local record = make_record(fit, state, metrics)
+    local record = make_record(fit, state, parts.metrics)
     local partial = history.partial
     history.partial = fit.batches > 0 and fit.batch < fit.batches or nil
     history[partial and #history or #history + 1] = record
@@ -491,12 +496,19 @@ local function check_hooks(opts)
   end
 end
 
-local function run(model, data, opts)
+local function new_progress(opts, metrics)
+  local shown = opts.progress
+  if shown == nil then shown = core.is_terminal(2) end
+  local first = opts.resume and opts.resume.position.step or 0
+  return shown and setmetatable({ metrics = metrics, first = first }, Progress) or nil
+end
+
+-- Everything the user asked for, as what the loop reads and what hooks see.
+local function prepare(model, data, opts, history)
   local resume = opts.resume
-  local history = resume or setmetatable({ bases = {} }, History)
   local state = setmetatable({ model = model, history = history }, State)
-  local dtype = model_dtype(model)
   local config = { model = model, loss = read_loss(opts.loss or resume and resume.loss) }
+  local dtype = model_dtype(model)
   check_hooks(opts)
   local optimizer = read_optimizer(opts.optimizer, model, opts.penalty, resume)
   config.optimizer, state.optimizer, state.penalty = optimizer, optimizer, optimizer.penalty
@@ -509,32 +521,41 @@ local function run(model, data, opts)
   local parts = {
     metrics = metrics, moves = read_schedule(opts.schedule, optimizer, model, history.bases),
     stopper = opts.early_stop and Stopper.new(opts.early_stop),
+    progress = new_progress(opts, metrics),
   }
-  local shown = opts.progress
-  if shown == nil then shown = core.is_terminal(2) end
-  if shown then
-    parts.progress = setmetatable({ metrics = metrics, first = resume and resume.position.step or 0 },
-      Progress)
-  end
   install(config, state, opts, parts)
-  if opts.seed and not resume then core.seed_streams(opts.seed) end
+  return config, state, parts
+end
+
+-- The model ends with its averages when there are any; a resumed run starts without.
+local function finish(history, model, fit, parts)
+  history.status = fit.status
+  history.seconds = (history.seconds or 0) + fit.seconds
+  keep_position(history, fit)
+  history.optimizer:swap_ema()
+  local stopper = parts.stopper
+  if stopper and stopper.weights then
+    restore(model, stopper.weights)
+    history.best_epoch = stopper.epoch
+  end
+end
+
+local function run(model, data, opts)
+  local resume = opts.resume
+  local history = resume or setmetatable({ bases = {} }, History)
+  local config, state, parts = prepare(model, data, opts, history)
   if resume then
-    optimizer:swap_ema()
+    history.optimizer:swap_ema()
     read_resume(config, resume)
+  elseif opts.seed then
+    core.seed_streams(opts.seed)
   end
   history.status, history.reason = nil, nil
-  history.optimizer, history.loss, history.epochs = optimizer, config.loss, config.epochs
+  history.optimizer, history.loss, history.epochs = config.optimizer, config.loss, config.epochs
   local ok, fit = pcall(core.fit, config, state)
   if parts.progress then parts.progress:close() end
   if not ok then error(fit, 0) end
-  history.status = fit.status
-  history.seconds = (resume and history.seconds or 0) + fit.seconds
-  keep_position(history, fit)
-  optimizer:swap_ema()
-  if parts.stopper and parts.stopper.weights then
-    restore(model, parts.stopper.weights)
-    history.best_epoch = parts.stopper.epoch
-  end
+  finish(history, model, fit, parts)
   return history
 end
 
