@@ -7,6 +7,8 @@ int luaopen_lariat_core(lua_State *L) {
   lb_open_tensor(L);
   lb_open_create(L);
   lb_open_grad(L);
+  lb_open_nn(L);
+  lb_open_loss(L);
   lb_open_system(L);
   lb_open_io(L);
   return 1;

@@ -125,6 +125,8 @@ int lb_op_into(lua_State *L, const lar_op *op);
 void lb_open_tensor(lua_State *L);
 void lb_open_create(lua_State *L);
 void lb_open_grad(lua_State *L);
+void lb_open_nn(lua_State *L);
+void lb_open_loss(lua_State *L);
 void lb_open_system(lua_State *L);
 void lb_open_io(lua_State *L);
 
@@ -132,5 +134,8 @@ void lb_open_io(lua_State *L);
 int lb_tensor_index(lua_State *L);    /* t[...] with a non-string key */
 int lb_tensor_newindex(lua_State *L); /* t[...] = v */
 int lb_tensor_tostring(lua_State *L);
+int lb_tensor_split(lua_State *L);
+int lb_tensor_chunk(lua_State *L);
+int lb_tensor_unbind(lua_State *L);
 
 #endif
