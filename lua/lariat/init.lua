@@ -22,7 +22,7 @@ end
 -- Where the names that are not there yet come from.
 local from = {
   hvp = "derivative", jacobian = "derivative", hessian = "derivative",
-  check_gradient = "derivative", fit = "train",
+  check_gradient = "derivative", einsum = "einsum", fit = "train",
 }
 local modules = {
   nn = true, loss = true, penalty = true, optim = true, schedule = true, metric = true,

@@ -206,3 +206,79 @@ int lb_tensor_newindex(lua_State *L) {
   v->t.storage->version++;
   return 0;
 }
+
+/* ---- cutting into a list ---- */
+
+/* Append to the list on top the part of v at stack index 1 from `from` on. */
+static void push_part(lua_State *L, lar_var *v, int d, int64_t from, int64_t n, bool drop) {
+  lar_attr cut = lar_slice_all(&v->t);
+  cut.i[4 * d] = from;
+  cut.i[4 * d + 1] = n;
+  cut.i[4 * d + 3] = drop;
+  (void)apply1(L, LAR_OP(slice), &cut, 1, &v);
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+static int read_dim(lua_State *L, int arg, const char *owner, const lar_var *v) {
+  int d;
+  if (lar_dim(luaL_optinteger(L, arg, 1), v->t.ndim, &d) != LAR_OK)
+    luaL_error(L, "%s: %s", owner, lar_why());
+  return d;
+}
+
+static int equal_parts(lua_State *L, const char *owner, lar_var *v, int d, int64_t size) {
+  int64_t n = v->t.shape[d];
+  if (size < 1) return luaL_error(L, "%s: parts of %I elements", owner, (lua_Integer)size);
+  lua_newtable(L);
+  for (int64_t at = 0; at < n; at += size)
+    push_part(L, v, d, at, n - at < size ? n - at : size, false);
+  return 1;
+}
+
+/* split(size or {sizes}, dim = 1) -> a list of views */
+int lb_tensor_split(lua_State *L) {
+  lar_var *v = lb_tensor(L, 1);
+  lb_pressure(L);
+  int d = read_dim(L, 3, "split", v);
+  if (!lua_istable(L, 2)) return equal_parts(L, "split", v, d, luaL_checkinteger(L, 2));
+  int n = (int)lua_rawlen(L, 2);
+  int64_t at = 0;
+  lua_settop(L, 2);
+  lua_newtable(L);
+  for (int k = 1; k <= n; k++) {
+    int exact;
+    lua_rawgeti(L, 2, k);
+    int64_t size = lua_tointegerx(L, -1, &exact);
+    lua_pop(L, 1);
+    if (!exact || size < 0 || size > v->t.shape[d] - at)
+      return luaL_error(L, "split: size %d of the list does not fit dimension %d of %s", k,
+                        d + 1, lar_tensor_text(&v->t));
+    push_part(L, v, d, at, size, false);
+    at += size;
+  }
+  if (at != v->t.shape[d])
+    return luaL_error(L, "split: the sizes add up to %d, dimension %d of %s does not", (int)at,
+                      d + 1, lar_tensor_text(&v->t));
+  return 1;
+}
+
+/* chunk(count, dim = 1) -> a list of at most `count` views of one size, the last may be less */
+int lb_tensor_chunk(lua_State *L) {
+  lar_var *v = lb_tensor(L, 1);
+  lb_pressure(L);
+  int64_t count = luaL_checkinteger(L, 2);
+  int d = read_dim(L, 3, "chunk", v);
+  if (count < 1) return luaL_error(L, "chunk: into %I parts", (lua_Integer)count);
+  int64_t size = (v->t.shape[d] + count - 1) / count;
+  return equal_parts(L, "chunk", v, d, size > 0 ? size : 1);
+}
+
+/* unbind(dim = 1) -> a list of views, one for each index of a dimension, which goes away */
+int lb_tensor_unbind(lua_State *L) {
+  lar_var *v = lb_tensor(L, 1);
+  lb_pressure(L);
+  int d = read_dim(L, 2, "unbind", v);
+  lua_newtable(L);
+  for (int64_t k = 0; k < v->t.shape[d]; k++) push_part(L, v, d, k, 1, true);
+  return 1;
+}

@@ -320,6 +320,9 @@ static const luaL_Reg methods[] = {
   {"close", tensor_gc},
   {"requires_grad_", tensor_requires_grad},
   {"is_contiguous", tensor_is_contiguous},
+  {"split", lb_tensor_split},
+  {"chunk", lb_tensor_chunk},
+  {"unbind", lb_tensor_unbind},
   {NULL, NULL},
 };
 
