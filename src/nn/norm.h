@@ -1,0 +1,25 @@
+/*
+ * nn/norm - what the normalisations share: mean 0 and variance 1 over some dimensions, then a
+ * gain and a bias.
+ */
+#ifndef LAR_NN_NORM_H
+#define LAR_NN_NORM_H
+
+#include "nn/nn.h"
+
+/* (x - mean) / sqrt(var + eps) over n dimensions, 1-based; mean and var (the biased one) with
+ * those dimensions kept, where wanted. */
+lar_var *lar_norm_apply(lar_scope *s, lar_var *x, int n, const int64_t *dims, double eps,
+                        lar_var **mean, lar_var **var);
+
+/* "weight" (ones, a gain) and "bias" (zeros) of that shape. */
+lar_status lar_norm_init(lar_module *m, int ndim, const int64_t *shape);
+
+/* x * weight + bias with both seen as `shape`; x itself where there are none. */
+lar_var *lar_norm_affine(lar_module *m, lar_scope *s, lar_var *x, int ndim,
+                         const int64_t *shape);
+
+/* The shape in which a vector of channels meets x: (1, c, 1, ...). */
+void lar_norm_channels(const lar_tensor *x, int64_t *shape);
+
+#endif
