@@ -1,5 +1,6 @@
 #include "kern/copy.h"
 #include "kern/gemm.h"
+#include "op/along.h"
 #include "op/calc.h"
 
 static lar_status check(const lar_tensor *x, const lar_tensor *w, const lar_tensor *b) {
@@ -22,7 +23,7 @@ static lar_status forward(lar_io *io) {
   lar_tensor x = {0}, w = {0}, *y = &io->out[0];
   lar_status st = check(io->in[0], io->in[1], b);
   if (st != LAR_OK) return st;
-  lar_dtype t = lar_dtype_promote(io->in[0]->dtype, io->in[1]->dtype);
+  lar_dtype t = lar_float_dtype(lar_dtype_promote(io->in[0]->dtype, io->in[1]->dtype));
   io->nout = 1;
   LAR_GO(lar_tensor_init(y, t, 2, (int64_t[]){io->in[0]->shape[0], io->in[1]->shape[0]}));
   LAR_GO(meet(&x, io->in[0], t));
