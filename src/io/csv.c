@@ -17,6 +17,7 @@ typedef struct scan {
   char *p, *end;
   int64_t line;
   bool more;      /* the field just taken is not the record's last */
+  bool doubt;     /* a number may stand for a missing value */
   bool stop[256]; /* bytes that end a field */
 } scan;
 
@@ -271,7 +272,8 @@ static lar_status read_number(scan *c, lar_column *k, const lar_missing *m, doub
   char *from = skip_blanks(c, c->p);
   const char *after = lar_decimal_read(from, c->f->csv.decimal, cell, &whole);
   char *to = skip_blanks(c, from + (after - from));
-  if (after > from && (c->stop[(uint8_t)*to] || (c->f->csv.sep == ' ' && to > after))) {
+  if (after > from && !c->doubt &&
+      (c->stop[(uint8_t)*to] || (c->f->csv.sep == ' ' && to > after))) {
     LAR_TRY(note_number(c, k, &(lar_slice){from, after - from}, *cell, whole));
     return finish(c, to);
   }
@@ -344,10 +346,19 @@ static lar_status read_row(lar_frame *f, scan *c, const lar_missing *m, bool tex
   return LAR_OK;
 }
 
+/* Is there a number among the words? */
+static bool has_number(const lar_frame *f, const lar_missing *m) {
+  double v;
+  bool whole, any = false;
+  for (int64_t k = 0; k < m->count; k++) any |= is_number(f, &m->word[k], &v, &whole);
+  return any;
+}
+
 /* One walk over all rows: numbers first, then the columns that turned out to be text. */
 static lar_status walk(lar_frame *f, const lar_missing *m, bool texts, size_t most) {
   scan c = start(f, f->body, f->body_line);
   int64_t row = 0;
+  c.doubt = has_number(f, m);
   for (; next_record(&c); row++) {
     if ((size_t)row >= most) return lar_fail(LAR_EIO, "%s: more rows than lines", f->name);
     if ((row & POLL) == POLL && lar_interrupt_pending())

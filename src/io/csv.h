@@ -81,7 +81,7 @@ typedef struct lar_frame {
   int64_t body_line;
 } lar_frame;
 
-/* What reading takes for missing: words, and always the empty field. */
+/* What reading takes for missing: words, each ended by a zero byte, and the empty field. */
 typedef struct lar_missing {
   const lar_slice *word;
   int64_t count;

@@ -39,7 +39,9 @@ end
 --- A dtype of floats: the one asked for, or the default.
 function options.float(owner, dtype, level)
   if dtype == nil then return core.default_dtype() end
-  return options.choice(owner, "dtype", dtype, { "float32", "float64" }, (level or 1) + 1)
+  local words = { "float32", "float64" }
+  dtype = options.choice(owner, "dtype", dtype, words, (level or 1) + 1)
+  return dtype -- not a tail call: levels count frames
 end
 
 --- An integer of at least `least`, or a default for nil.
