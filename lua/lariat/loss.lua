@@ -5,8 +5,8 @@
 -- later or handed to `lariat.fit`; `print(lariat.loss.NAME)` writes out its formula.
 --
 -- Options of every call: `reduction` is `"mean"` (the default), `"sum"`, `"none"` or
--- `"batchmean"` (the sum over the number of rows); `weight` holds one number >= 0 a row, and the
--- mean is then `sum_i w_i l_i / sum_i w_i`, `l_i` the mean over the elements of row i.
+-- `"batchmean"` (the sum over the number of rows); `weight` holds one number >= 0 a row, and
+-- the mean is then `sum_i w_i l_i / sum_i w_i`, `l_i` the mean over the elements of row i.
 --
 -- Targets are float tensors of the prediction's shape (never broadcast), or for classes int64
 -- labels of 1..K for predictions (n, K).

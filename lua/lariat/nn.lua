@@ -1,9 +1,470 @@
 --- Models: layers, containers, layers written in Lua, initialisers.
+--
+-- A layer is called with a tensor and gives one: `net(x)`. The first dimension is the batch.
+-- Constructors take numbers by position, then a table of named options. Parameters are called
+-- `"1.weight"` by the place of their layer, or `"conv.weight"` after `layer:named("conv")`,
+-- and come in the order of the layers, weight before bias. A layer starts in training mode.
 -- @module lariat.nn
+-- @usage
+-- local lariat = require "lariat"
+-- local nn = lariat.nn
+-- local net = nn.sequential {
+--   nn.linear(784, 300), nn.relu(), nn.dropout(0.5),
+--   nn.linear(300, 10),
+-- }
+-- print(net)
+-- print(net(lariat.randn(32, 784)).shape[2])   --> 10
 
 local core = require "lariat.core"
+local options = require "lariat.options"
 
-local nn = { init = core.init }
+local nn = {}
 for name, make in pairs(core.layer) do nn[name] = make end
 
-return nn
+--- Initialisers, by name: each fills a tensor in place and returns it, from the random stream
+-- "init". A weight is (out, in, ...). There are `xavier_uniform xavier_normal` (gain = 1),
+-- `kaiming_uniform kaiming_normal` (slope = 0, mode = "fan_in" or "fan_out", gain),
+-- `lecun_uniform lecun_normal`, `orthogonal` (gain = 1), `uniform` (lo = 0, hi = 1), `normal`
+-- (mean = 0, std = 1), `truncated_normal` (mean = 0, std = 1, lo = -2, hi = 2), `zeros`,
+-- `ones`, `constant` (value), `eye` (gain = 1) and `sparse` (sparsity = 0.1, std = 0.01). The
+-- same names go into a layer's option `init`.
+-- @table init
+-- @usage
+-- local lariat = require "lariat"
+-- local w = lariat.nn.init.xavier_normal(lariat.zeros(300, 784), { gain = 2 })
+-- local layer = lariat.nn.linear(784, 300, { init = "kaiming_normal" })
+nn.init = core.init
+
+local methods = core.module_methods
+
+
+-- ---------------------------------------------------------------------------------------
+-- Layers written in Lua
+-- ---------------------------------------------------------------------------------------
+
+local kinds = { weight = true, bias = true, gain = true }
+local known = { "params", "buffers", "children", "kinds", "name", "forward" }
+local reserved = { training = true, kind = true, label = true, forward = true }
+
+local function check_name(name, what)
+  if type(name) ~= "string" or name == "" or name:find "[.*?]" then
+    error(("nn.module: %s has a key %s; names are strings without '.', '*' and '?'")
+      :format(what, tostring(name)), 4)
+  elseif methods[name] or reserved[name] then
+    error(("nn.module: '%s' in %s is already what a model calls something else")
+      :format(name, what), 4)
+  end
+end
+
+local function sorted_names(list, what)
+  local names = {}
+  for name in pairs(list) do
+    check_name(name, what)
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+-- A leaf that can take a gradient, or one sentence.
+local function check_param(name, t)
+  if not core.is_tensor(t) then
+    error(("nn.module: params.%s is a %s, not a tensor"):format(name, type(t)), 4)
+  elseif t.dtype ~= "float32" and t.dtype ~= "float64" then
+    error(("nn.module: params.%s is %s; parameters are float tensors")
+      :format(name, t.dtype), 4)
+  elseif not t.is_leaf then
+    error(("nn.module: params.%s is the result of a computation; use x:detach()")
+      :format(name), 4)
+  end
+end
+
+local function slots_of(spec)
+  local slots, given = {}, spec.kinds or {}
+  for name, kind in pairs(given) do
+    if not (spec.params or {})[name] or not kinds[kind] then
+      error(('nn.module: kinds.%s = %s; it names a parameter and is "weight", "bias" or "gain"')
+        :format(name, tostring(kind)), 3)
+    end
+  end
+  for _, name in ipairs(sorted_names(spec.params or {}, "params")) do
+    check_param(name, spec.params[name])
+    slots[#slots + 1] = {
+      name = name, tensor = spec.params[name], kind = given[name] or "weight", buffer = false,
+    }
+  end
+  for _, name in ipairs(sorted_names(spec.buffers or {}, "buffers")) do
+    if not core.is_tensor(spec.buffers[name]) then
+      error(("nn.module: buffers.%s is a %s, not a tensor")
+        :format(name, type(spec.buffers[name])), 3)
+    end
+    slots[#slots + 1] = {
+      name = name, tensor = spec.buffers[name], kind = "weight", buffer = true,
+    }
+  end
+  return slots
+end
+
+-- Whatever else the table holds becomes a field of the layer: self.eps, self.helper.
+local function fields_of(spec)
+  local fields, is_known = { forward = spec.forward }, {}
+  for _, key in ipairs(known) do is_known[key] = true end
+  for key, value in pairs(spec) do
+    if not is_known[key] then
+      check_name(key, "the table")
+      fields[key] = value
+    end
+  end
+  return fields
+end
+
+--- A layer written in Lua.
+--
+-- In `forward`, `self.scale` is the parameter, `self[1]` or `self.name` a child and
+-- `self.training` the mode; other fields of the table are fields of `self`, and may be set
+-- there. All methods of models work on it. The derivative follows from what forward does. A
+-- plain function of a tensor can stand in the list of a container, too.
+-- @function module
+-- @tparam table spec
+--
+-- - `forward`: `function(self, x) -> tensor`;
+-- - `params`: name -> tensor, the parameters, in the order of their names;
+-- - `kinds`: name -> `"weight"` (the default), `"bias"` or `"gain"`;
+-- - `buffers`: name -> tensor, saved with the model but not trained;
+-- - `children`: a list of layers; `name`: what to call it in print and in messages.
+-- @return the layer
+-- @raise when forward is missing, or a parameter is no float tensor
+-- @usage
+-- local lariat = require "lariat"
+-- local nn = lariat.nn
+-- local gate = nn.module {
+--   params = { scale = lariat.ones(10) },
+--   forward = function(self, x) return x * self.scale:sigmoid() end,
+-- }
+-- print(gate(lariat.ones(2, 10)))
+function nn.module(spec)
+  if type(spec) ~= "table" then
+    error(("nn.module: a table with a forward is expected, not a %s"):format(type(spec)), 2)
+  elseif type(spec.forward) ~= "function" then
+    error("nn.module: forward is missing: function(self, x) -> tensor", 2)
+  end
+  local name = spec.name
+  if name ~= nil and type(name) ~= "string" then
+    error(("nn.module: name must be a string, not a %s"):format(type(name)), 2)
+  end
+  return core.module(name, slots_of(spec), spec.children or {}, fields_of(spec))
+end
+
+-- ---------------------------------------------------------------------------------------
+-- Methods of models
+-- ---------------------------------------------------------------------------------------
+
+--- The number of elements of all parameters, shared ones counted once.
+-- @function model:num_parameters
+-- @tparam[opt=false] boolean trainable  leave out what is frozen
+-- @treturn integer
+-- @usage
+-- local lariat = require "lariat"
+-- assert(lariat.nn.linear(784, 300):num_parameters() == 235500)
+function methods:num_parameters(trainable)
+  local n = 0
+  for _, p in self:parameters() do
+    if p.requires_grad or not trainable then n = n + p.numel end
+  end
+  return n
+end
+
+--- Forgets all gradients.
+-- @function model:zero_grad
+-- @return the model
+-- @usage
+-- local lariat = require "lariat"
+-- local net = lariat.nn.linear(3, 1)
+-- net(lariat.ones(2, 3)):sum():backward()
+-- assert(net:zero_grad().weight.grad == nil)
+function methods:zero_grad()
+  for _, p in self:parameters() do p.grad = nil end
+  return self
+end
+
+--- Calls a function on every layer inside, then on the model itself.
+-- @function model:apply
+-- @tparam function fn  `function(layer)`
+-- @return the model
+-- @usage
+-- local lariat = require "lariat"
+-- local nn = lariat.nn
+-- local net = nn.sequential { nn.linear(3, 4), nn.relu(), nn.linear(4, 1) }
+-- net:apply(function(m)
+--   if m.kind == "linear" then nn.init.orthogonal(m.weight) end
+-- end)
+function methods:apply(fn)
+  for _, child in self:children() do child:apply(fn) end
+  fn(self)
+  return self
+end
+
+-- What freeze and unfreeze share: set requires_grad of the parameters that `which` names.
+local function set_trainable(owner, net, which, on)
+  local patterns = type(which) == "table" and which or { which or "*" }
+  for _, pattern in ipairs(patterns) do
+    if type(pattern) ~= "string" then
+      error(("%s: a glob or a list of globs is expected, not a %s")
+        :format(owner, type(pattern)), 3)
+    end
+    local hit, names = false, {}
+    for name, p in net:parameters() do
+      names[#names + 1] = name
+      if core.glob(pattern, name) then
+        hit = true
+        p.requires_grad = on
+      end
+    end
+    if not hit and which then
+      error(("%s: '%s' matches no parameter; there are %s")
+        :format(owner, pattern, #names > 0 and table.concat(names, ", ") or "none"), 3)
+    end
+  end
+  return net
+end
+
+--- Keeps parameters as they are: no gradient, no step, no penalty moves them.
+-- @function model:freeze
+-- @tparam ?string|{string,...} which  a glob (`"1.*"`) or a list of them; all when left out
+-- @return the model
+-- @raise when a glob matches no parameter (lists what there is)
+-- @usage
+-- local lariat = require "lariat"
+-- local nn = lariat.nn
+-- local net = nn.sequential { nn.linear(3, 4), nn.relu(), nn.linear(4, 1) }
+-- net:freeze("1.*")
+-- assert(net:num_parameters(true) == 5)
+function methods:freeze(which) return set_trainable("freeze", self, which, false) end
+
+--- Undoes `freeze`.
+-- @function model:unfreeze
+-- @tparam ?string|{string,...} which  as for `freeze`
+-- @return the model
+-- @usage
+-- local lariat = require "lariat"
+-- local net = lariat.nn.linear(3, 4):freeze():unfreeze("weight")
+-- assert(net.weight.requires_grad and not net.bias.requires_grad)
+function methods:unfreeze(which) return set_trainable("unfreeze", self, which, true) end
+
+--- Copies of all parameters and buffers.
+-- @function model:state
+-- @treturn table name -> tensor
+-- @usage
+-- local lariat = require "lariat"
+-- local net = lariat.nn.linear(3, 4)
+-- local before = net:state()
+-- net:load_state(before)
+function methods:state()
+  local state = {}
+  for name, p in self:parameters() do state[name] = p:detach():clone() end
+  for name, b in self:buffers() do state[name] = b:detach():clone() end
+  return state
+end
+
+local function shape_text(t) return "(" .. table.concat(t.shape, ", ") .. ")" end
+
+local function check_state(state, name, p)
+  local v = state[name]
+  if not core.is_tensor(v) then
+    error(("load_state: '%s' is missing"):format(name), 3)
+  elseif shape_text(v) ~= shape_text(p) then
+    error(("load_state: '%s' has shape %s, the model's has %s")
+      :format(name, shape_text(v), shape_text(p)), 3)
+  end
+end
+
+--- Writes stored values into the parameters and buffers. Nothing is changed unless all fit.
+-- @function model:load_state
+-- @tparam table state  name -> tensor, as `state` gives it
+-- @return the model
+-- @raise on a missing or unknown name, or a shape that differs
+-- @usage
+-- local lariat = require "lariat"
+-- local nn = lariat.nn
+-- local a, b = nn.linear(3, 4), nn.linear(3, 4)
+-- b:load_state(a:state())
+function methods:load_state(state)
+  local own, names = {}, {}
+  if type(state) ~= "table" then
+    error(("load_state: a table name -> tensor is expected, not a %s"):format(type(state)), 2)
+  end
+  for name, p in self:parameters() do own[name] = p end
+  for name, b in self:buffers() do own[name] = b end
+  for name, p in pairs(own) do
+    check_state(state, name, p)
+    names[#names + 1] = name
+  end
+  for name in pairs(state) do
+    if not own[name] then
+      error(("load_state: unknown name '%s'; did you mean '%s'?")
+        :format(tostring(name), core.nearest(tostring(name), names)), 2)
+    end
+  end
+  core.no_grad(function()
+    for name, p in pairs(own) do p:copy_(state[name]) end
+  end)
+  return self
+end
+
+local function collect(m, list)
+  list[#list + 1] = { module = m, training = m.training }
+  for _, child in m:children() do collect(child, list) end
+  return list
+end
+
+-- Parents come before their children, so each layer gets its own mode back.
+local function restore(list)
+  for _, entry in ipairs(list) do entry.module:train(entry.training) end
+end
+
+local function in_batches(net, x, size)
+  local n = x.ndim > 0 and x.shape[1] or 0
+  if n <= size then return net(x) end
+  local parts = {}
+  for first = 1, n, size do
+    parts[#parts + 1] = net(x:narrow(1, first, math.min(size, n - first + 1)))
+  end
+  return core.op.cat(parts, 1)
+end
+
+--- The output in evaluation mode, with no derivative recorded, batch by batch. Afterwards,
+-- and after an error, the mode of every layer is what it was.
+-- @function model:predict
+-- @tparam tensor x  (n, ...)
+-- @tparam ?table opts  `batch_size` (1024)
+-- @treturn tensor (n, ...)
+-- @usage
+-- local lariat = require "lariat"
+-- local net = lariat.nn.sequential { lariat.nn.linear(3, 2), lariat.nn.dropout() }
+-- print(net:predict(lariat.randn(5, 3)))
+function methods:predict(x, opts)
+  opts = options.check("predict", opts, { "batch_size" })
+  local size = options.number("predict", opts, "batch_size", 1024, 1)
+  if not core.is_tensor(x) then
+    error(("predict: a tensor is expected, not a %s"):format(type(x)), 2)
+  end
+  local modes = collect(self, {})
+  self:eval()
+  local ok, y = pcall(core.no_grad, in_batches, self, x, size)
+  restore(modes)
+  if not ok then error(y, 0) end
+  return y
+end
+
+-- ---------------------------------------------------------------------------------------
+-- print(net)
+-- ---------------------------------------------------------------------------------------
+
+local function grouped(n)
+  local s = tostring(n)
+  repeat
+    local more
+    s, more = s:gsub("^(%d+)(%d%d%d)", "%1,%2")
+  until more == 0
+  return s
+end
+
+local function sizes_text(shape)
+  if not shape then return "?" end
+  local out = {}
+  for d, size in ipairs(shape) do
+    out[d] = size >= 0 and tostring(size) or d == 1 and "n" or "?"
+  end
+  return "(" .. table.concat(out, ", ") .. ")"
+end
+
+-- Elements, bytes and frozen elements by the prefix of the names ("2.1."), and in all.
+local function tally(net)
+  local by, total = {}, { numel = 0, bytes = 0, frozen = 0 }
+  local function add(name, t, count)
+    local prefix = name:match "^.*%." or ""
+    by[prefix] = by[prefix] or { numel = 0, bytes = 0, frozen = 0 }
+    for _, sum in ipairs { by[prefix], total } do
+      sum.numel = sum.numel + (count and t.numel or 0)
+      sum.frozen = sum.frozen + (count and not t.requires_grad and t.numel or 0)
+      sum.bytes = sum.bytes + t.numel * (t.dtype == "float32" and 4 or 8)
+    end
+  end
+  for name, p in net:parameters() do add(name, p, true) end
+  for name, b in net:buffers() do add(name, b, false) end
+  return by, total
+end
+
+local chains = { sequential = true, residual = true }
+
+local function output_of(m, shape)
+  local ok, out = pcall(m.output_shape, m, shape)
+  return ok and out or nil
+end
+
+local function frozen_text(own)
+  if own.frozen == 0 then return "" end
+  return own.frozen == own.numel and "frozen" or "part frozen"
+end
+
+local nothing = { numel = 0, bytes = 0, frozen = 0 }
+
+local function row_of(m, title, own, output)
+  return {
+    title .. m:signature(), sizes_text(output),
+    own.numel > 0 and grouped(own.numel) or "", own.bytes > 0 and grouped(own.bytes) or "",
+    frozen_text(own),
+  }
+end
+
+-- One row for m and, below it, one for each layer inside. prefix: "2." for the names in "2".
+local function add_rows(rows, m, title, prefix, input)
+  local own = rows.by[prefix] or nothing
+  rows[#rows + 1] = row_of(m, title, own, output_of(m, input))
+  local shape, indent = input, title:match "^ *" .. (prefix == "" and "" or "  ")
+  for name, child in m:children() do
+    add_rows(rows, child, indent .. name .. "  ", prefix .. name .. ".", shape)
+    if chains[m.kind] then shape = output_of(child, shape) end
+  end
+end
+
+local function aligned(rows)
+  local width, lines = { 0, 0, 0, 0, 0 }, {}
+  for _, row in ipairs(rows) do
+    for k, cell in ipairs(row) do width[k] = math.max(width[k], #cell) end
+  end
+  local shape = ("%%-%ds  %%-%ds  %%%ds  %%%ds  %%s")
+    :format(width[1], width[2], width[3], width[4])
+  for i, row in ipairs(rows) do
+    lines[i] = shape:format(table.unpack(row)):gsub("%s+$", "")
+  end
+  return lines
+end
+
+--- The text that `print(net)` shows: a line a layer with the shape of its output (n samples;
+-- `?` where a size is not known before a forward pass), its number of parameters, their bytes
+-- and those of its buffers, and whether it is frozen.
+-- @function model:describe
+-- @treturn string
+-- @usage
+-- local lariat = require "lariat"
+-- print(lariat.nn.sequential { lariat.nn.linear(784, 10), lariat.nn.softmax() })
+function methods:describe()
+  local by, total = tally(self)
+  local rows = { by = by, { "layer", "output", "parameters", "bytes", "" } }
+  add_rows(rows, self, "", "", nil)
+  local lines = aligned(rows)
+  local frozen = total.frozen > 0 and (" (%s frozen)"):format(grouped(total.frozen)) or ""
+  lines[#lines + 1] = ("%s parameter%s%s, %s bytes"):format(grouped(total.numel),
+    total.numel == 1 and "" or "s", frozen, grouped(total.bytes))
+  return table.concat(lines, "\n")
+end
+
+return setmetatable(nn, {
+  __index = function(_, name)
+    local names = {}
+    for k in pairs(nn) do names[#names + 1] = k end
+    error(("lariat.nn has no '%s'; did you mean '%s'?")
+      :format(tostring(name), core.nearest(tostring(name), names)), 2)
+  end,
+})

@@ -1,10 +1,13 @@
 /* The module class: layers and containers made from Lua, and layers written in Lua. */
+#include <stdio.h>
 #include <string.h>
 
 #include "bind/lb_model.h"
 #include "nn/init.h"
 
 enum { ANCHORS = 1, FIELDS = 2 }; /* user values of a module object */
+
+#define BARE "a function of x alone" /* a field of layers made from a plain function */
 
 static const char objects_key; /* its address names a registry field */
 
@@ -80,6 +83,50 @@ static void push_child(lua_State *L, int parent, lar_module *m, int k) {
   lb_anchor(L, parent, -1);
 }
 
+/* ---- layers written in Lua ---- */
+
+typedef struct job {
+  lar_module *m;
+  lar_var *x, *y;
+  const char *got; /* the type of what came instead of a tensor */
+} job;
+
+static int run_forward(lua_State *L) {
+  job *j = lua_touserdata(L, 1);
+  lb_module_push(L, j->m);
+  if (lua_getiuservalue(L, -1, FIELDS) != LUA_TTABLE)
+    return luaL_error(L, "the Lua side of this layer is gone: nothing keeps its object");
+  bool bare = lua_getfield(L, -1, BARE) != LUA_TNIL;
+  lua_getfield(L, -2, "forward");
+  if (!bare) lua_pushvalue(L, 2);
+  lb_tensor_push(L, j->x);
+  lua_call(L, bare ? 1 : 2, 1);
+  lar_var *y = lb_tensor_test(L, -1);
+  if (y == NULL)
+    j->got = lua_typename(L, lua_type(L, -1)); /* a constant of Lua's */
+  else
+    j->y = lar_var_ref(y);
+  return 0;
+}
+
+/* Nothing here can raise: a C function without upvalues and a light userdata need no memory. */
+static lar_status call_lua(void *ctx, lar_module *m, lar_var *x, lar_var **y) {
+  lua_State *L = lb_current();
+  job j = {.m = m, .x = x};
+  *y = NULL;
+  if (!lua_checkstack(L, 4)) return lar_fail(LAR_ENOMEM, "the Lua stack is full");
+  lua_pushcfunction(L, run_forward);
+  lua_pushlightuserdata(L, &j);
+  lar_status st = lb_call(L, 1, 0);
+  if (st == LAR_OK && j.y == NULL)
+    return lar_fail(LAR_EARG, "forward returned %s%s, not a tensor",
+                    strcmp(j.got, "nil") == 0 ? "" : "a ", j.got);
+  *y = j.y;
+  return st;
+}
+
+static const lar_layer written_in_lua = {.name = "module", .doc = "a layer written in Lua"};
+
 /* ---- making ---- */
 
 typedef struct maker {
@@ -129,6 +176,26 @@ static void read_positional(maker *k) {
   }
 }
 
+/* Replace a function of a tensor on top by a layer that calls it. */
+static void wrap_function(lua_State *L) {
+  lar_module **out = new_object(L);
+  lb_check(L, lar_module_new(out, &written_in_lua, NULL, NULL, 0, NULL));
+  enter_object(L, *out);
+  (*out)->call = call_lua;
+  lb_check(L, lar_module_title(*out, "function"));
+  lua_createtable(L, 0, 2);
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "forward");
+  lua_pushboolean(L, true);
+  lua_setfield(L, -2, BARE);
+  lua_setiuservalue(L, -2, FIELDS);
+  lua_remove(L, -2);
+}
+
+static bool child_at(lua_State *L, int arg) {
+  return lb_module_test(L, arg) != NULL || lua_isfunction(L, arg);
+}
+
 /* The layers in a list at k->arg, or as arguments from there. */
 static void read_children(maker *k) {
   lua_State *L = k->L;
@@ -137,18 +204,20 @@ static void read_children(maker *k) {
   if (list)
     n = (int)lua_rawlen(L, k->arg);
   else
-    while (lb_module_test(L, k->arg + n) != NULL) n++;
+    while (k->arg + n <= k->top && child_at(L, k->arg + n)) n++;
   k->child = lua_newuserdatauv(L, (size_t)n * sizeof(lar_module *) + 1, 0);
+  lua_createtable(L, n, 0); /* keeps what the list points at alive */
   for (int i = 0; i < n; i++) {
     if (list)
       lua_rawgeti(L, k->arg, i + 1);
     else
       lua_pushvalue(L, k->arg + i);
+    if (lua_isfunction(L, -1)) wrap_function(L);
     k->child[i] = lb_module_test(L, -1);
     if (k->child[i] == NULL)
       luaL_error(L, "%s: item %d of the list is a %s, not a layer", k->type->name, i + 1,
                  luaL_typename(L, -1));
-    lua_pop(L, 1);
+    lua_rawseti(L, -2, i + 1);
   }
   k->nchild = n;
   if (!list) k->arg += n; /* a list may hold the options too */
@@ -200,48 +269,7 @@ static int module_make(lua_State *L) {
   return 1;
 }
 
-/* ---- layers written in Lua ---- */
-
-typedef struct job {
-  lar_module *m;
-  lar_var *x, *y;
-  const char *got; /* the type of what came instead of a tensor */
-} job;
-
-static int run_forward(lua_State *L) {
-  job *j = lua_touserdata(L, 1);
-  lb_module_push(L, j->m);
-  if (lua_getiuservalue(L, -1, FIELDS) != LUA_TTABLE)
-    return luaL_error(L, "the Lua side of this layer is gone: nothing keeps its object");
-  lua_getfield(L, -1, "forward");
-  lua_pushvalue(L, 2);
-  lb_tensor_push(L, j->x);
-  lua_call(L, 2, 1);
-  lar_var *y = lb_tensor_test(L, -1);
-  if (y == NULL)
-    j->got = lua_typename(L, lua_type(L, -1)); /* a constant of Lua's */
-  else
-    j->y = lar_var_ref(y);
-  return 0;
-}
-
-/* Nothing here can raise: a C function without upvalues and a light userdata need no memory. */
-static lar_status call_lua(void *ctx, lar_module *m, lar_var *x, lar_var **y) {
-  lua_State *L = lb_current();
-  job j = {.m = m, .x = x};
-  *y = NULL;
-  if (!lua_checkstack(L, 4)) return lar_fail(LAR_ENOMEM, "the Lua stack is full");
-  lua_pushcfunction(L, run_forward);
-  lua_pushlightuserdata(L, &j);
-  lar_status st = lb_call(L, 1, 0);
-  if (st == LAR_OK && j.y == NULL)
-    return lar_fail(LAR_EARG, "forward returned %s%s, not a tensor",
-                    strcmp(j.got, "nil") == 0 ? "" : "a ", j.got);
-  *y = j.y;
-  return st;
-}
-
-static const lar_layer written_in_lua = {.name = "module", .doc = "a layer written in Lua"};
+/* ---- making layers written in Lua ---- */
 
 /* A slot from {name=, tensor=, kind=, buffer=} on top. */
 static void add_slot(lua_State *L, lar_module *m) {
@@ -347,6 +375,66 @@ static int module_output_shape(lua_State *L) {
     lua_pushinteger(L, shape[d]);
     lua_rawseti(L, -2, d + 1);
   }
+  return 1;
+}
+
+/* ---- text ---- */
+
+static void add_value(luaL_Buffer *b, const lar_module *m, const lar_param *p) {
+  char text[64], quoted[80];
+  double v = lar_param_get(p, m->self);
+  if (p->kind == LAR_FLAG) {
+    luaL_addstring(b, v != 0 ? "true" : "false");
+    return;
+  }
+  if (p->kind == LAR_CHOICE) {
+    lar_param_choice(p, (int)v, text, sizeof text);
+    (void)snprintf(quoted, sizeof quoted, "\"%s\"", text);
+  } else {
+    (void)snprintf(quoted, sizeof quoted, "%.6g", v);
+  }
+  luaL_addstring(b, quoted);
+}
+
+/* Is p one of those given by position? Sizes past the first count only when set. */
+static bool positional(const lar_module *m, const lar_param *p) {
+  const char *a = m->type->args;
+  size_t n = strcspn(p->name, "0123456789");
+  for (; a != NULL && *a != '\0'; a += strspn(a, " ")) {
+    size_t len = strcspn(a, " *");
+    bool sizes = a[len] == '*';
+    if (len == (sizes ? n : strlen(p->name)) && strncmp(a, p->name, len) == 0) return true;
+    a += len + sizes;
+  }
+  return false;
+}
+
+/* signature(): "linear(784, 300, {bias = false})"; options at their defaults are left out. */
+static int module_signature(lua_State *L) {
+  const lar_module *m = lb_module(L, 1);
+  const lar_param *p = m->type->params;
+  const char *gap = "";
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, lar_module_name(m));
+  luaL_addchar(&b, '(');
+  for (; p != NULL && p->name != NULL; p++)
+    if (positional(m, p) && lar_param_get(p, m->self) != 0) {
+      luaL_addstring(&b, gap);
+      add_value(&b, m, p);
+      gap = ", ";
+    }
+  bool open = false;
+  for (p = m->type->params; p != NULL && p->name != NULL; p++)
+    if (!positional(m, p) && lar_param_get(p, m->self) != p->init) {
+      luaL_addstring(&b, open ? ", " : *gap != '\0' ? ", {" : "{");
+      luaL_addstring(&b, p->name);
+      luaL_addstring(&b, " = ");
+      add_value(&b, m, p);
+      open = true;
+    }
+  luaL_addstring(&b, open ? "})" : ")");
+  luaL_pushresult(&b);
   return 1;
 }
 
@@ -594,6 +682,11 @@ static int glob(lua_State *L) {
   return 1;
 }
 
+static int is_module(lua_State *L) {
+  lua_pushboolean(L, luaL_testudata(L, 1, LB_MODULE) != NULL);
+  return 1;
+}
+
 /* ---- opening ---- */
 
 static const luaL_Reg methods[] = {
@@ -609,6 +702,7 @@ static const luaL_Reg methods[] = {
   {"buffer", module_buffer},
   {"children", module_children},
   {"output_shape", module_output_shape},
+  {"signature", module_signature},
   {NULL, NULL},
 };
 
@@ -660,4 +754,6 @@ void lb_open_nn(lua_State *L) {
   lua_setfield(L, -2, "module");
   lua_pushcfunction(L, glob);
   lua_setfield(L, -2, "glob");
+  lua_pushcfunction(L, is_module);
+  lua_setfield(L, -2, "is_module");
 }
