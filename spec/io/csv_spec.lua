@@ -413,6 +413,8 @@ describe("csv options", function()
     raises("data.parse: skip must be an integer of at least 0, not -1", { skip = -1 })
     raises("data.parse: header is true, false or 'auto', not 1", { header = 1 })
     raises("data.parse: dtype is 'int64'; it can be 'float32', 'float64'", { dtype = "int64" })
+    raises("data.parse: missing is a list of strings; found -9", { missing = { -9 } })
+    raises("data.parse: types is a table, not a string", { types = "number" })
     raises("data.parse: options are a table, not a string", "price")
     assert.has_error(function() parse(3) end, "data.parse: the text is a string, not a number")
     assert.has_error(function() lariat.data.csv() end,

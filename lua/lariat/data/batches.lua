@@ -12,10 +12,10 @@ local function rows(o, key)
   local t = o[key]
   if t == nil then return end
   if not core.is_tensor(t) or t.ndim == 0 then
-    error(("batches: %s must be a tensor of at least one dimension"):format(key), 3)
+    error(("batches: %s must be a tensor of at least one dimension"):format(key), 4)
   end
   if t.shape[1] ~= o.x.shape[1] then
-    error(("batches: x has %d rows and %s has %d"):format(o.x.shape[1], key, t.shape[1]), 3)
+    error(("batches: x has %d rows and %s has %d"):format(o.x.shape[1], key, t.shape[1]), 4)
   end
 end
 

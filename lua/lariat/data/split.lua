@@ -85,7 +85,9 @@ local function split(d, parts, o)
   local sizes, y = part_sizes(n, parts), labels(d, o.stratify)
   local order = o.shuffle == false and core.arange(1, n, { dtype = "int64" })
     or core.permutation(n, o.seed, "split")
-  local dealt, out, at = core.deal(order, sizes, y), {}, 0
+  local ok, dealt = pcall(core.deal, order, sizes, y)
+  if not ok then error(dealt, 0) end
+  local out, at = {}, 0
   for k = 1, #sizes - 1 do
     out[k] = d:rows(dealt[{ { at + 1, at + sizes[k] } }])
     at = at + sizes[k]

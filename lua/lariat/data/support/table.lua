@@ -225,8 +225,23 @@ local function byte(owner, key, value)
   end
 end
 
+-- Lists and tables where they are asked for; missing holds strings.
+local function check_tables(owner, o)
+  for _, key in ipairs { "types", "missing" } do
+    if o[key] ~= nil and type(o[key]) ~= "table" then
+      error(("%s: %s is a table, not a %s"):format(owner, key, type(o[key])), 5)
+    end
+  end
+  for _, word in ipairs(o.missing or {}) do
+    if type(word) ~= "string" then
+      error(("%s: missing is a list of strings; found %s"):format(owner, tostring(word)), 5)
+    end
+  end
+end
+
 local function check(owner, o)
   options.check(owner, o, reader.known, 3)
+  check_tables(owner, o)
   for _, key in ipairs { "sep", "quote", "decimal", "comment" } do byte(owner, key, o[key]) end
   if o.sep and (o.sep:find '[%w\r\n"%.+-]' or o.sep == o.decimal) then
     error(("%s: '%s' cannot separate columns"):format(owner, o.sep), 4)
