@@ -21,6 +21,12 @@ for _, name in ipairs {
   linalg[name] = op[name]
 end
 
+-- A value for a message.
+local function word(x)
+  local plain = type(x) == "number" or type(x) == "string"
+  return plain and tostring(x) or "a " .. (core.is_tensor(x) and "tensor" or type(x))
+end
+
 local function matrix_norm(a, order)
   if order == "fro" then return a:norm { -2, -1 } end
   if order == "nuc" then return a:singular_values():sum(-1) end
@@ -29,7 +35,7 @@ local function matrix_norm(a, order)
   if order == 1 then return (a:abs():sum(-2):max(-1)) end
   if order == math.huge then return (a:abs():sum(-1):max(-1)) end
   error(("norm: no matrix norm is called %s; there are 'fro', 'nuc', 1, 2, -2 and math.huge")
-    :format(tostring(order)), 3)
+    :format(word(order)), 3)
 end
 
 --- The norm of a vector or a matrix.
@@ -47,7 +53,7 @@ function linalg.norm(a, order)
   if a.ndim < 2 then
     if order == nil then return a:norm() end
     if type(order) ~= "number" then
-      error("norm: the order of a vector is a number, not " .. tostring(order), 2)
+      error("norm: the order of a vector is a number, not " .. word(order), 2)
     end
     return a:norm { p = order }
   end

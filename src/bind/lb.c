@@ -94,6 +94,12 @@ void lb_push_anchored(lua_State *L, void *key) {
   lua_remove(L, -2);
 }
 
+const char *lb_text(lua_State *L, int arg) {
+  if (lua_type(L, arg) == LUA_TNUMBER) return luaL_tolstring(L, arg, NULL);
+  if (lua_type(L, arg) == LUA_TSTRING) return lua_pushfstring(L, "'%s'", lua_tostring(L, arg));
+  return lua_pushfstring(L, "a %s", luaL_typename(L, arg));
+}
+
 void *lb_new(lua_State *L, size_t size, const char *tname) {
   void *p = lua_newuserdatauv(L, size, 1);
   memset(p, 0, size);
@@ -132,8 +138,7 @@ void lb_known_keys(lua_State *L, int arg, const char *owner, const char *const *
   while (known[n] != NULL) n++;
   for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING)
-      luaL_error(L, "%s: options are named; found the key %s", owner,
-                 luaL_tolstring(L, -2, NULL));
+      luaL_error(L, "%s: options are named; found the key %s", owner, lb_text(L, -2));
     const char *key = lua_tostring(L, -2);
     size_t k = 0;
     while (k < n && strcmp(known[k], key) != 0) k++;
@@ -229,7 +234,7 @@ int lb_shape(lua_State *L, int arg, int64_t *shape, int *last) {
       lua_rawgeti(L, arg, k + 1);
       if (!lua_isinteger(L, -1) &&
           !(lua_isnumber(L, -1) && lua_tonumber(L, -1) == (double)(int64_t)lua_tonumber(L, -1)))
-        luaL_error(L, "a shape holds integers; found %s", luaL_tolstring(L, -1, NULL));
+        luaL_error(L, "a shape holds integers; found %s", lb_text(L, -1));
       shape[k] = (int64_t)lua_tonumber(L, -1);
       lua_pop(L, 1);
     }

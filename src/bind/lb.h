@@ -19,6 +19,9 @@
 /* Raise the core's message as a Lua error, at the caller's line, unless st is LAR_OK. */
 void lb_check(lua_State *L, lar_status st);
 
+/* The value at `arg` for a message, pushed: a number or string as it is, else its type. */
+const char *lb_text(lua_State *L, int arg);
+
 /* ---- calling back into Lua ---- */
 
 /* Call the function below `nargs` arguments; an error is kept, LAR_ECALL returned, and the

@@ -45,7 +45,7 @@ static void leaf(parse *p, int64_t at) {
   else if (p->t->dtype == LAR_I64) {
     int exact;
     lua_Integer v = lua_tointegerx(L, -1, &exact);
-    if (!exact) luaL_error(L, "tensor: %s is not an integer", luaL_tolstring(L, -1, NULL));
+    if (!exact) luaL_error(L, "tensor: %s is not an integer", lb_text(L, -1));
     ((int64_t *)lar_tensor_data(p->t))[at] = v;
   } else
     lar_tensor_put(p->t, at, lua_tonumber(L, -1));

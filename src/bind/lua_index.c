@@ -13,8 +13,7 @@ static void read_range(lua_State *L, int item, const lar_tensor *t, int d, int64
     int exact;
     lua_rawgeti(L, item, k + 1);
     part[k] = lua_tointegerx(L, -1, &exact);
-    if (!exact)
-      luaL_error(L, "index: a range holds integers; found %s", luaL_tolstring(L, -1, NULL));
+    if (!exact) luaL_error(L, "index: a range holds integers; found %s", lb_text(L, -1));
     lua_pop(L, 1);
   }
   if (n == 1) part[1] = part[0];
@@ -44,7 +43,7 @@ static lar_attr read_cut(lua_State *L, const lar_tensor *t) {
   if (t->ndim == 0) luaL_error(L, "index: a scalar cannot be indexed; use x:item()");
   if (lua_type(L, 2) == LUA_TNUMBER) {
     lua_Integer i = lua_tointegerx(L, 2, &exact);
-    if (!exact) luaL_error(L, "index: %s is not an integer", luaL_tolstring(L, 2, NULL));
+    if (!exact) luaL_error(L, "index: %s is not an integer", lb_text(L, 2));
     read_one(L, i, t, 0, cut.i);
     return cut;
   }

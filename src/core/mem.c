@@ -15,6 +15,9 @@ enum { CACHE_LIMIT = LAR_MEM_CACHE };
 
 enum { HEADER = 64, CLASSES = 4 * 48 };
 
+/* No block is larger: half a tebibyte, within what a sanitizer takes without aborting. */
+#define LARGEST ((size_t)1 << 39)
+
 /* Sits in front of the caller's bytes; one cache line, so alignment is kept. */
 typedef struct block {
   struct block *next;
@@ -66,7 +69,7 @@ lar_status lar_alloc_raw(void **out, size_t count, size_t size) {
   *out = NULL;
   if (refused()) return lar_fail(LAR_ENOMEM, "out of memory (injected)");
   size_t bytes, rounded;
-  if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX / 4)
+  if (__builtin_mul_overflow(count, size, &bytes) || bytes > LARGEST)
     return lar_fail(LAR_ENOMEM, "out of memory: %zu x %zu bytes asked for", count, size);
   int class = class_of(bytes, &rounded);
   block *b = take(class);
