@@ -2,7 +2,7 @@
 
 static lar_var *each(const void *self, lar_scope *s, lar_var *pred, lar_var *target,
                      lar_var *const *extra, lar_var **scale) {
-  return LAR_CALL1(s, square, lar_sub(s, pred, target));
+  return LAR_CALL2(s, squared_error, pred, target);
 }
 
 LAR_ENTRY(loss, mse) = {

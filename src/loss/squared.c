@@ -2,7 +2,8 @@
 
 static lar_var *each(const void *self, lar_scope *s, lar_var *pred, lar_var *target,
                      lar_var *const *extra, lar_var **scale) {
-  return lar_affine(s, LAR_CALL1(s, square, lar_sub(s, pred, target)), 0.5, 0);
+  lar_attr half = {.f = {0.5}};
+  return lar_apply(s, LAR_OP(squared_error), &half, 2, (lar_var *[]){pred, target});
 }
 
 LAR_ENTRY(loss, squared) = {
