@@ -25,8 +25,8 @@ local from = {
   check_gradient = "derivative", einsum = "einsum", fit = "train",
 }
 local modules = {
-  nn = true, loss = true, penalty = true, optim = true, schedule = true, metric = true,
-  data = true, linalg = true, train = true, derivative = true,
+  nn = true, loss = true, penalty = true, constraint = true, optim = true, schedule = true,
+  metric = true, data = true, linalg = true, train = true, derivative = true,
 }
 
 return setmetatable(lariat, {

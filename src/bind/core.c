@@ -1,5 +1,6 @@
 /* The module lariat.core: everything in C that Lua can see. */
 #include "bind/lb.h"
+#include "bind/lb_optim.h"
 
 __attribute__((visibility("default"))) int luaopen_lariat_core(lua_State *L);
 int luaopen_lariat_core(lua_State *L) {
@@ -9,7 +10,10 @@ int luaopen_lariat_core(lua_State *L) {
   lb_open_grad(L);
   lb_open_nn(L);
   lb_open_loss(L);
+  lb_open_penalty(L);
+  lb_open_optim(L);
   lb_open_system(L);
   lb_open_io(L);
+  lb_open_train(L);
   return 1;
 }

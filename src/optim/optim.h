@@ -1,11 +1,12 @@
 /*
  * optim/optim - update rules, and the optimiser that applies one to a model's parameters.
  *
- * Floor:    optim (may include: penalty, grad/params.h, grad op kern core).
+ * Floor:    optim (may include: penalty grad op kern core).
  * Contract: one rule a file; it defines one `LAR_ENTRY(rule, <file>)`: a fused pass over a
  *           parameter in its dtype. The optimiser adds what all share, in this order: clip
  *           the loss's gradient, add the smooth penalties', update, proximal step of the
- *           others in the rule's metric, EMA. A frozen parameter is not touched.
+ *           others in the rule's metric, EMA. A frozen parameter is not touched. A step that
+ *           fails (a callback's error) leaves the parameters as they were.
  */
 #ifndef LAR_OPTIM_OPTIM_H
 #define LAR_OPTIM_OPTIM_H
@@ -17,9 +18,9 @@
 
 enum { LAR_RULE_STATES = 4 };
 
-/* n elements of one parameter. `t` counts steps from 1. When metric is not NULL the rule
- * also writes the step it took per unit of gradient at each coordinate, divided by lr (1 for
- * sgd; 1 / (sqrt(v) + eps) for adam). state[k] starts at zero. */
+/* n elements of one parameter. `t` counts steps from 1. When metric is not NULL the rule also
+ * writes the step it took per unit of gradient at each coordinate, divided by lr and by gain
+ * (1 / (sqrt(v) + eps) for adam). state[k] starts at zero. */
 typedef void lar_update(const void *self, double lr, int64_t t, int64_t n, void *w,
                         const void *g, void *const *state, void *metric);
 
@@ -32,7 +33,14 @@ typedef struct lar_rule {
   const char *state;     /* their names, for checkpoints: "momentum", "m v" */
   bool diagonal;         /* has a metric of its own */
   bool full_batch;       /* wants the whole data as one batch (gd) */
-  lar_update *update[2]; /* float, double */
+  const char *decay;     /* name of a parameter that is for weights only; NULL: none */
+  lar_update *update[2]; /* float32, float64 */
+  /* What momentum adds up to: the sum of steps t has taken for a gradient that stayed 1,
+   * divided by lr; the proximal step is this much longer, so that its rest is the minimum of
+   * J. NULL: 1. */
+  double (*gain)(const void *self, int64_t t);
+  /* Which states are in use, a bit each; NULL: all. */
+  unsigned (*uses)(const void *self);
 } lar_rule;
 
 extern const lar_rule *const lar_rules[]; /* ends in NULL; made by make */
@@ -40,10 +48,11 @@ const lar_rule *lar_rule_find(const char *name);
 
 /* A group of parameters with settings of their own. */
 typedef struct lar_optim_group {
-  char **on;       /* globs */
-  double lr;       /* NaN: the optimiser's */
-  double lr_scale; /* lr relative to the optimiser's when both move with a schedule */
+  int non;
+  char **on;       /* globs and kinds */
+  double lr_scale; /* lr relative to the optimiser's: both move with a schedule */
   void *self;      /* NULL: the optimiser's */
+  void *free_self; /* the same without decay, for biases and gains; NULL: they decay too */
 } lar_optim_group;
 
 typedef struct lar_optim {
@@ -54,21 +63,34 @@ typedef struct lar_optim {
   double clip_norm, clip_value; /* 0: off */
   double ema;                   /* decay; 0: off */
   lar_params params;
-  lar_tensor *state;   /* [params.n][nstate] */
+  lar_tensor *state;   /* [params.n][nstate]; no storage before the first step */
   lar_tensor *average; /* EMA of each parameter */
   int *group;          /* of each parameter; -1: none */
   int ngroup;
   lar_optim_group *groups;
   lar_reg *reg;
-  lar_bound *bound; /* NULL without penalty */
-  double grad_norm; /* of the last step, before clipping */
+  lar_bound *bound;          /* NULL without penalty */
+  double grad_norm;          /* of the last step, before clipping */
+  void *free_self;           /* self without decay, for biases and gains; NULL: no decay */
+  lar_tensor *work, *backup; /* of each parameter: gradient to use; value before the step */
+  lar_storage *metric;
 } lar_optim;
 
+/* params are referenced anew. `self`: rule->size bytes, NULL: defaults. */
 lar_status lar_optim_new(lar_optim **out, const lar_rule *rule, const void *self, double lr,
                          const lar_params *params, lar_reg *reg);
 void lar_optim_free(lar_optim *o);
 
-/* Swap the penalty between or during runs; NULL: none. */
+/* Give the parameters that match globs or kinds settings of their own; self (NULL: shared) is
+ * copied, and decays says that it names the rule's `decay` for biases and gains too. A
+ * parameter belongs to the first group that matches. LAR_EARG when none does. */
+lar_status lar_optim_add_group(lar_optim *o, int non, const char *const *on, double lr_scale,
+                               const void *self, bool decays);
+
+/* Set a parameter of the rule, in all groups that have not set it differently. */
+lar_status lar_optim_set(lar_optim *o, const char *name, double v);
+
+/* Swap the penalty between or during runs; NULL: none. On failure the former one stays. */
 lar_status lar_optim_penalty(lar_optim *o, lar_reg *reg);
 
 void lar_optim_zero_grad(lar_optim *o);
@@ -80,5 +102,8 @@ lar_status lar_optim_step(lar_optim *o, void *state);
 
 /* Exchange the parameters with their averages (for evaluation), and back. */
 void lar_optim_swap_ema(lar_optim *o);
+
+/* Make state (and averages) of parameter i be there in the dtype that it has now. */
+lar_status lar_optim_ready(lar_optim *o, int i);
 
 #endif

@@ -1,15 +1,17 @@
 /*
  * penalty/penalty - what a penalty must say of itself.
  *
- * Floor:    penalty (may include: grad op kern core, grad/params.h).
+ * Floor:    penalty (may include: grad op kern core).
  * Contract: one penalty a file; it defines one `LAR_ENTRY(penalty, <file>)`. lambda is not a
  *           parameter of the entry: every function gets `l`, the strength in force, so one
  *           object serves a whole path or schedule. All slots describe the same function
  *           l Omega(w). A NULL slot means "cannot".
  *
- * Scalar slots (double) serve coordinate descent and oracles. Vector slots stream a whole
- * tensor in its own dtype in one pass, because a call per coordinate costs more than the
- * whole budget; w is row-major contiguous there.
+ * Scalar slots (double) serve coordinate descent and oracles. A separable penalty streams
+ * over rows of coordinates in the tensor's own dtype, its scalar maths inlined, because a
+ * call per coordinate costs more than the whole budget (penalty/separable.h writes both from
+ * the same functions); the engine cuts the work and adds up. A coupled penalty has slots for
+ * whole tensors, row-major contiguous, float32 or float64.
  */
 #ifndef LAR_PENALTY_PENALTY_H
 #define LAR_PENALTY_PENALTY_H
@@ -20,46 +22,68 @@
 
 enum {
   LAR_CONVEX = 1u << 0,
-  LAR_SEPARABLE = 1u << 1,  /* a sum over coordinates: scalar slots exist */
+  LAR_SEPARABLE = 1u << 1,  /* a sum over coordinates: scalar slots and rows exist */
   LAR_SMOOTH = 1u << 2,     /* differentiable everywhere: goes into the gradient */
-  LAR_CONSTRAINT = 1u << 3, /* an indicator: value 0 or infinity, prox a projection */
+  LAR_CONSTRAINT = 1u << 3, /* an indicator: value 0 or infinity, prox a projection, no l */
   LAR_GROUPED = 1u << 4,    /* reads at->groups */
-  LAR_NO_LAMBDA = 1u << 5,  /* takes no strength (constraints) */
+  LAR_RADIAL = 1u << 5,     /* a convex function of the norms |w_g|: its prox only shrinks */
+  LAR_EUCLIDEAN = 1u << 6,  /* its prox knows no metric: it gets the mean step */
 };
 
-/* Groups of the coordinates of one tensor: id[j] in 0..n-1, or -1 for none. */
+/* Groups of the coordinates of one tensor. Either laid out as a row-major block (outer, n,
+ * inner) in which coordinate (o, g, i) belongs to group g, or, with `order`, listed: group g
+ * is order[start[g]..start[g + 1]), rising; coordinates may be in no group. */
 typedef struct lar_groups {
-  int64_t n, numel;
-  int64_t *id, *size; /* size[g]: coordinates in group g */
+  int64_t n, numel, outer, inner;
+  int64_t *start, *order;
 } lar_groups;
 
 /* Where a penalty is applied: its parameters, and what belongs to the tensor. */
 typedef struct lar_pen_at {
   const void *self;
-  double l;                 /* strength */
-  const lar_tensor *weight; /* per coordinate, float64 contiguous, or NULL (all 1) */
+  double l; /* strength; 1 for constraints */
+  const lar_tensor
+    *weight; /* of separable ones, per coordinate: float64, contiguous; NULL: 1 */
   const lar_groups *groups; /* for LAR_GROUPED */
 } lar_pen_at;
 
+/* Over coordinates [begin, end) of arrays of one dtype. The i-th step is step, or
+ * step * metric[i]. */
+typedef struct lar_pen_rows {
+  double (*value)(const lar_pen_at *at, const void *w, int64_t begin, int64_t end);
+  void (*grad)(const lar_pen_at *at, const void *w, void *g, int64_t begin, int64_t end);
+  void (*prox)(const lar_pen_at *at, void *w, double step, const void *metric, int64_t begin,
+               int64_t end);
+} lar_pen_rows;
+
+/* A member of the family a|w| + b/2 w^2 + [lo <= w <= hi], closed under sums, with the prox
+ * clip(soft(v, t a) / (1 + t b), lo, hi): what lets such penalties compose exactly. */
+typedef struct lar_simple {
+  double a, b, lo, hi;
+} lar_simple;
+
 typedef struct lar_penalty {
   const char *name, *doc, *source;
-  const char *formula; /* "lambda |w|_1", for printing */
+  const char *formula; /* "lambda |w|_1", for printing; names of parameters become numbers */
   const lar_param *params;
   size_t size;
   unsigned traits;
+  const char *by; /* default grouping of LAR_GROUPED; NULL: must be given */
   lar_status (*check)(const void *self); /* joint constraints; may be NULL */
 
   double (*value1)(const void *self, double l, double w);
-  double (*grad1)(const void *self, double l, double w); /* of the smooth ones; 0 at kinks */
+  double (*grad1)(const void *self, double l, double w); /* 0 taken at kinks */
   double (*prox1)(const void *self, double l, double v, double step);
   double (*subdist1)(const void *self, double l, double w, double g); /* |g + subgradient| */
+  const lar_pen_rows *rows[2];                                        /* float32, float64 */
+  void (*simple)(const void *self, double l, lar_simple *out);        /* when in that family */
 
   /* *out = l Omega(w) */
   lar_status (*value)(const lar_pen_at *at, const lar_tensor *w, double *out);
   /* g += a (sub)gradient at w (0 taken at kinks) */
   lar_status (*grad)(const lar_pen_at *at, const lar_tensor *w, const lar_tensor *g);
-  /* w = argmin_u sum_j (u_j - w_j)^2 / (2 step_j) + l Omega(u), in place. step_j = step, or
-   * step * metric[j] (w's dtype) when metric is given. */
+  /* w = argmin_u sum_j (u_j - w_j)^2 / (2 step_j) + l Omega(u), in place; metric is of w's
+   * dtype and contiguous, or NULL. */
   lar_status (*prox)(const lar_pen_at *at, const lar_tensor *w, double step,
                      const lar_tensor *metric);
 } lar_penalty;
@@ -67,22 +91,41 @@ typedef struct lar_penalty {
 extern const lar_penalty *const lar_penalties[]; /* ends in NULL; made by make */
 const lar_penalty *lar_penalty_find(const char *name);
 
+/* The slots of either kind on whole tensors: row-major contiguous float32 or float64. */
+lar_status lar_penalty_value(const lar_penalty *p, const lar_pen_at *at, const lar_tensor *w,
+                             double *out);
+lar_status lar_penalty_grad(const lar_penalty *p, const lar_pen_at *at, const lar_tensor *w,
+                            const lar_tensor *g);
+lar_status lar_penalty_prox(const lar_penalty *p, const lar_pen_at *at, const lar_tensor *w,
+                            double step, const lar_tensor *metric);
+
 /* ---- groups ---- */
 
-/* By what: "input" "output" "row" "column" "channel" for a tensor of that shape. */
+/* By what, for a tensor of that shape: "output" or "row" (dimension 1: the weights into a
+ * unit, a filter), "input" or "column" (dimension 2: the weights out of an input), "channel"
+ * (dimension 1 of a kernel or of a vector of gains). */
 lar_status lar_groups_by(lar_groups *out, const char *by, const lar_tensor *w);
-/* From int64 ids 1..n of w's shape; from lists of 1-based indices (flattened) in `list`,
- * `sizes[k]` of them for group k. */
+/* From int64 ids 1..n (0: in no group), one for each coordinate; or from lists of 1-based
+ * positions (in row-major order) in `list`, sizes[k] of them for group k. */
 lar_status lar_groups_ids(lar_groups *out, const lar_tensor *ids);
 lar_status lar_groups_lists(lar_groups *out, int64_t numel, int64_t n, const int64_t *sizes,
                             const int64_t *list);
 void lar_groups_clear(lar_groups *g);
 
-/* ---- shared maths ---- */
+/* Number of coordinates in group g. */
+static inline int64_t lar_groups_size(const lar_groups *g, int64_t k) {
+  return g->order != NULL ? g->start[k + 1] - g->start[k] : g->outer * g->inner;
+}
+
+/* Do a and b group alike? */
+bool lar_groups_same(const lar_groups *a, const lar_groups *b);
+
+/* ---- shared maths; NaN stays NaN ---- */
 
 /* The point of [0, v] left after pulling |v| in by t. */
 static inline double lar_soft(double v, double t) {
-  return copysign(fmax(fabs(v) - t, 0.0), v);
+  double a = fabs(v);
+  return a <= t ? 0.0 : copysign(a - t, v);
 }
 
 /* Distance from 0 to slope + kink * subdifferential of |.| at w. */

@@ -4,10 +4,10 @@
  * Floor:    penalty.
  * Contract: a lar_reg is an immutable, counted sum of terms; algebra makes new ones that
  *           share terms. lar_reg_bind fixes it to the parameters of a model: which terms
- *           touch which parameter, what is smooth (gradient) and what is not (prox), and in
- *           what order proxes compose. Refused there, in one sentence: a scope that matches
- *           no parameter (lists what there is), a penalty on an integer tensor, groups that
- *           do not fit.
+ *           touch which parameter, what is smooth (gradient) and what is not (prox), and how
+ *           proxes compose (penalty/compose.h). Refused there, in one sentence: a scope that
+ *           matches no parameter (lists what there is), a penalty on an integer tensor,
+ *           groups or weights that do not fit.
  */
 #ifndef LAR_PENALTY_REG_H
 #define LAR_PENALTY_REG_H
@@ -17,33 +17,41 @@
 
 typedef enum lar_pen_mode { LAR_PROXIMAL, LAR_SUBGRADIENT } lar_pen_mode;
 
-typedef struct lar_term lar_term; /* counted */
-struct lar_term {
+typedef struct lar_term { /* counted */
   int refs;
   const lar_penalty *type; /* NULL for a penalty written in Lua */
   void *self;
   char *name; /* "l1"; terms of one name in a sum are told apart as l1, l1_2, ... */
   lar_pen_mode mode;
-  double lambda;          /* strength, when there is no function */
-  char *by;               /* grouping by kind, or NULL */
-  lar_var *ids, *weights; /* group ids; per-coordinate weights */
-  /* Callbacks (penalties, lambdas and scopes from Lua); each may be NULL. */
-  void *ctx;
-  void (*drop)(void *ctx);
-  lar_status (*lambda_fn)(void *ctx, void *state,
-                          double *out); /* state: of the loop, or NULL */
-  lar_status (*value_fn)(void *ctx, lar_var *w, lar_var **out); /* recorded: a graph value */
-  lar_status (*prox_fn)(void *ctx, const lar_tensor *w, double step, double lambda);
-};
+  double lambda;         /* strength, when there is no function */
+  char *by;              /* grouping by kind; or else: */
+  lar_var *ids;          /* int64, contiguous: the group of each coordinate */
+  lar_var *sizes, *list; /* int64, contiguous: lists of coordinates, one after the other */
+  lar_var *weights;      /* float64, contiguous, of the parameter's shape */
+  char *formula;         /* of a penalty written in Lua: "log_sum(w; eps = 0.1)" */
+  bool separable;        /* of one: its prox takes a step for each coordinate */
+  /* Callbacks (penalties and lambdas from Lua); each may be NULL. */
+  void *ctx, *lambda_ctx;
+  lar_status (*lambda_fn)(void *ctx, void *state, double *out); /* state of the loop, or NULL */
+  lar_status (*value_fn)(void *ctx, double l, lar_var *w, lar_var **out); /* Omega, recorded */
+  lar_status (*prox_fn)(void *ctx, double l, const lar_tensor *w, double step,
+                        const lar_tensor *metric); /* of l Omega */
+} lar_term;
+
+/* Where a penalty acts. Counted. A name or glob whose last part holds a wildcard ("4.*")
+ * means weights only; biases and gains are named ("*.bias") or asked for by kind. */
+typedef struct lar_on {
+  int refs, n;
+  char **names; /* globs and kinds */
+  void *ctx;    /* or a predicate */
+  lar_status (*match)(void *ctx, const lar_pentry *p, bool *yes);
+} lar_on;
 
 /* A term with its factor and scope inside a sum. */
 typedef struct lar_addend {
   lar_term *term;
   double scale;
-  char **on;       /* globs and kinds, ended by NULL; NULL: all weights */
-  void *match_ctx; /* or a predicate */
-  void (*match_drop)(void *ctx);
-  lar_status (*match)(void *ctx, const lar_pentry *p, bool *yes);
+  lar_on *on; /* NULL: all weights */
 } lar_addend;
 
 typedef struct lar_reg {
@@ -51,21 +59,40 @@ typedef struct lar_reg {
   lar_addend *at;
 } lar_reg;
 
+/* A term of that type (NULL: written in Lua) with default parameters, lambda 1. */
+lar_status lar_term_new(lar_term **out, const lar_penalty *type, const char *name);
+lar_status lar_term_copy(lar_term **out, const lar_term *t); /* to be changed; refs 1 */
+lar_term *lar_term_ref(lar_term *t);
+void lar_term_unref(lar_term *t);
+
+lar_status lar_on_new(lar_on **out, int n, const char *const *names);
+lar_on *lar_on_ref(lar_on *on);
+void lar_on_unref(lar_on *on);
+
 lar_reg *lar_reg_ref(lar_reg *r);
 void lar_reg_unref(lar_reg *r);
 lar_status lar_reg_of(lar_reg **out, lar_term *t); /* takes a new reference of t */
 lar_status lar_reg_add(lar_reg **out, const lar_reg *a, const lar_reg *b);
 lar_status lar_reg_scale(lar_reg **out, const lar_reg *a, double factor);
-lar_status lar_reg_on(lar_reg **out, const lar_reg *a,
-                      const char *const *on); /* replaces scope */
+lar_status lar_reg_on(lar_reg **out, const lar_reg *a, lar_on *on); /* replaces scope */
 
-/* Write the exact function: "0.01 |w|_1 on weights + ..." */
+/* Name of addend k in the sum, in a buffer of the caller. */
+const char *lar_reg_name(const lar_reg *r, int k, char buf[64]);
+
+/* Does the term act through its gradient? (Else through its prox.) */
+bool lar_term_by_grad(const lar_term *t);
+
+/* Write the exact function, what acts how, and how proxes compose. */
 lar_status lar_reg_text(const lar_reg *r, char **out); /* lar_free it */
 
 /* ---- bound to a model ---- */
 
 typedef struct lar_bound lar_bound;
+
+/* p must outlive the bound; its tensors may change their dtype, not their shape.
+ * lar_reg_bind_all leaves scopes aside: every term acts on every parameter. */
 lar_status lar_reg_bind(lar_bound **out, lar_reg *r, const lar_params *p);
+lar_status lar_reg_bind_all(lar_bound **out, lar_reg *r, const lar_params *p);
 void lar_bound_free(lar_bound *b);
 
 /* Evaluate lambda functions for this step; `state` is passed on to them. */
@@ -76,15 +103,24 @@ int lar_bound_terms(const lar_bound *b);
 const char *lar_bound_name(const lar_bound *b, int k);
 lar_status lar_bound_values(lar_bound *b, double *each, double *total);
 
-/* Strength of addend k now (lambda times factors). */
+/* Strength of addend k now (lambda times factors), as of the last refresh; 1 for constraints.
+ * lar_bound_set takes the place of lambda from the next refresh on (a schedule); NaN: lambda
+ * again. LAR_EARG for constraints. */
 double lar_bound_lambda(const lar_bound *b, int k);
+lar_status lar_bound_set(lar_bound *b, int k, double lambda);
 
-/* g += gradient of the smooth addends (and subgradient ones) at parameter i. */
+/* g += gradient of the addends at parameter i that act by it; g is contiguous, of the
+ * parameter's dtype and shape. With `all`, (sub)gradients of the others too. */
 lar_status lar_bound_grad(lar_bound *b, int i, const lar_tensor *g);
+lar_status lar_bound_grad_all(lar_bound *b, int i, const lar_tensor *g);
 bool lar_bound_has_grad(const lar_bound *b, int i);
 
-/* Apply the proxes of the others to parameter i in place, in order; metric may be NULL. */
+/* Apply the proxes of the others to parameter i in place; metric (contiguous, of the
+ * parameter's dtype and shape) may be NULL. */
 lar_status lar_bound_prox(lar_bound *b, int i, double step, const lar_tensor *metric);
 bool lar_bound_has_prox(const lar_bound *b, int i);
+
+/* May lar_bound_prox fail (by a callback, or a splitting that does not settle)? */
+bool lar_bound_prox_may_fail(const lar_bound *b);
 
 #endif

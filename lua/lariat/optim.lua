@@ -1,0 +1,156 @@
+--- Optimisers.
+--
+-- `optim.adam { lr = 1e-3 }` is a recipe, for `lariat.fit`. `optim.adam(net, { lr = 1e-3,
+-- penalty = reg })` is an optimiser for steps by hand: a model, or a list of tensors, comes
+-- first. A step clips the loss's gradient, adds the gradient of smooth penalties, updates, takes
+-- the proximal step of the others in the rule's own metric, and moves the averages. Parameters
+-- that are frozen do not move.
+--
+-- Options of every rule:
+--
+-- - `lr`: the learning rate, above 0;
+-- - `penalty`: see `lariat.penalty`;
+-- - `clip_norm`: longest gradient over all parameters together; `clip_value`: largest entry;
+-- - `ema`: decay of an average of the weights (0.999; sooner at the start: at step t at most
+--   (1 + t) / (10 + t)); `opt:swap_ema()` puts the averages in the model and takes them out;
+-- - `groups`: a list of `{ on = glob or kind or list, lr = ..., ... }` with settings of their
+--   own; a parameter follows the first that matches. Their lr keeps its ratio to `opt.lr`.
+--
+-- An optimiser has the fields `lr`, `t` (steps taken), `penalty`, `clip_norm`, `clip_value`,
+-- `ema`, `grad_norm` (of the last step, before clipping) and the rule's own (`momentum`,
+-- `beta1`, ...), to read and, but for t and grad_norm, to set; and the methods
+-- `opt:zero_grad()`, `opt:step([state])`, `opt:state()`, `opt:load_state(t)`, `opt:swap_ema()`
+-- and `opt:set_lambda(term, number or nil)`. `state` is what lambda functions get.
+-- @module lariat.optim
+-- @usage local opt = lariat.optim.sgd(net, { lr = 0.1, penalty = lariat.penalty.l1(0.01) })
+-- opt:zero_grad()
+-- lariat.loss.squared(net(x), y):backward()
+-- opt:step()
+
+local core = require "lariat.core"
+
+local optim = {}
+
+-- A table of options with names, rather than a list of tensors or a model?
+local function is_options(x)
+  if type(x) ~= "table" or getmetatable(x) ~= nil or #x > 0 then return false end
+  for _, v in pairs(x) do
+    if core.is_tensor(v) then return false end
+  end
+  return true
+end
+
+local function constructor(rule)
+  return function(target, options)
+    if options == nil and (target == nil or is_options(target)) then
+      return core.optim.make(rule, nil, target)
+    end
+    return core.optim.make(rule, target, options)
+  end
+end
+
+--- Gradient descent on the whole data at once: `w <- w - lr g`.
+-- @function gd
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options `lr` (0.01) and those of every rule
+-- @return an optimiser, or a recipe
+-- @usage local opt = lariat.optim.gd(net, { lr = 0.01 })
+optim.gd = constructor("gd")
+
+--- Stochastic gradient descent. With momentum, `b <- momentum b + (1 - dampening) g` (the first
+-- g enters whole) and `w <- w - lr b`, or `- lr (g + momentum b)` with nesterov. The proximal
+-- step is as long as what momentum adds up to, so that the optimiser rests at the minimum of
+-- loss plus penalty.
+-- @function sgd
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options `lr` (0.01), `momentum` (0), `dampening` (0), `nesterov` (false) and those of
+-- every rule
+-- @return an optimiser, or a recipe
+-- @source Robbins & Monro 1951; Polyak 1964; Sutskever et al. 2013, ICML
+-- @usage local recipe = lariat.optim.sgd { lr = 0.1, momentum = 0.9, nesterov = true }
+optim.sgd = constructor("sgd")
+
+--- Adagrad: steps lr / (sqrt(sum of squares) + eps).
+-- @function adagrad
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options `lr` (0.01), `eps` (1e-10) and those of every rule
+-- @return an optimiser, or a recipe
+-- @source Duchi, Hazan & Singer 2011, JMLR 12
+-- @usage local recipe = lariat.optim.adagrad { lr = 0.1 }
+optim.adagrad = constructor("adagrad")
+
+--- RMSprop: steps lr / (sqrt(mean square) + eps).
+-- @function rmsprop
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options `lr` (0.01), `alpha` (0.99), `eps` (1e-8), `centered` (false), `momentum` (0) and
+-- those of every rule
+-- @return an optimiser, or a recipe
+-- @source Tieleman & Hinton 2012
+-- @usage local recipe = lariat.optim.rmsprop { lr = 0.001, centered = true }
+optim.rmsprop = constructor("rmsprop")
+
+--- Adam.
+-- @function adam
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options `lr` (0.001), `betas` ({0.9, 0.999}; or `beta1`, `beta2`), `eps` (1e-8),
+-- `amsgrad` (true: the rule amsgrad) and those of every rule
+-- @return an optimiser, or a recipe
+-- @source Kingma & Ba 2015, ICLR
+-- @usage local recipe = lariat.optim.adam { lr = 1e-3, betas = { 0.9, 0.99 } }
+optim.adam = constructor("adam")
+
+--- Adam with decoupled weight decay: weights first shrink by `lr weight_decay`. Biases and gains
+-- do not decay (PyTorch's do), unless a group that covers them names weight_decay itself. The
+-- decay is no part of the objective; `penalty = P.l2(...)` is.
+-- @function adamw
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options as adam, and `weight_decay` (0.01)
+-- @return an optimiser, or a recipe
+-- @source Loshchilov & Hutter 2019, ICLR
+-- @usage local recipe = lariat.optim.adamw { lr = 1e-3, weight_decay = 0.1 }
+optim.adamw = constructor("adamw")
+
+--- Adam whose steps never grow again.
+-- @function amsgrad
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options as adam
+-- @return an optimiser, or a recipe
+-- @source Reddi, Kale & Kumar 2018, ICLR
+-- @usage local recipe = lariat.optim.amsgrad { lr = 1e-3 }
+optim.amsgrad = constructor("amsgrad")
+
+--- Lion: steps of one length, the sign of a momentum; weights decay as with adamw.
+-- @function lion
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options `lr` (1e-4), `betas` ({0.9, 0.99}), `weight_decay` (0) and those of every rule
+-- @return an optimiser, or a recipe
+-- @source Chen et al. 2023, NeurIPS
+-- @usage local recipe = lariat.optim.lion { lr = 1e-4, weight_decay = 0.1 }
+optim.lion = constructor("lion")
+
+for _, rule in ipairs(core.optim.rules()) do
+  optim[rule.name] = optim[rule.name] or constructor(rule.name)
+end
+
+--- An optimiser for a model: a bound one as it is, a recipe or the name of a rule bound.
+-- @param optimizer an optimiser, a recipe, or a name such as `"adam"`
+-- @param target a model or a list of tensors
+-- @param penalty takes the place of the optimiser's own; nil: leaves it
+-- @return an optimiser
+-- @usage local opt = lariat.optim.bind("adam", net, lariat.penalty.l2(1e-4))
+function optim.bind(optimizer, target, penalty)
+  return core.optim.bind(optimizer, target, penalty)
+end
+
+--- Is it an optimiser or a recipe?
+-- @param x anything
+-- @return boolean
+-- @usage assert(lariat.optim.is(lariat.optim.adam()))
+optim.is = core.optim.is
+
+--- The rules there are.
+-- @return a list of `{name, doc, source, lr, state, params}`
+-- @usage for _, r in ipairs(lariat.optim.rules()) do print(r.name, r.doc) end
+optim.rules = core.optim.rules
+
+return optim

@@ -1,0 +1,257 @@
+--- Penalties: what is added to the loss, `J = mean loss + sum_k lambda_k Omega_k(parameters)`.
+--
+-- A penalty is a value: `0.01 * P.l1() + P.l2(1e-4):on("4.*")` makes new ones and changes
+-- none. Unless `:on` says otherwise it covers weights, never biases or normalisation gains.
+-- What is smooth goes into the gradient; what is not acts by a proximal step after it, in the
+-- optimiser's metric, which is where exact zeros come from. `print(penalty)` writes out the
+-- function, what acts how, and how proxes on the same parameters compose.
+--
+-- Every constructor takes a number (its lambda, or its bound) or one table with the keys
+-- `lambda`, `weights`, `by`, `groups`, `mode` as far as they apply.
+--
+-- - `lambda`: a number, not negative, 1 by default; or `function(state) -> number`, called
+--   before every step with the loop's state (`state.step`, `state.epoch`, ...).
+-- - `weights`: a tensor of the parameter's shape that scales lambda by coordinate: 0 is free,
+--   `math.huge` excludes (the coordinate is exactly 0).
+-- - `by`: `"input"` or `"column"`, `"output"` or `"row"`, `"channel"`; or `groups`: lists of
+--   positions (row-major, from 1), or an int64 tensor with the group of each coordinate.
+-- - `mode = "subgradient"`: lambda sign(w) in the gradient instead of the proximal step.
+--
+-- Methods of a penalty: @{on}, @{value}, @{terms}, @{gradient}, @{prox}, @{lambda},
+-- @{describe}.
+-- @module lariat.penalty
+
+local core = require "lariat.core"
+
+local make = core.penalty.make
+
+local P = {}
+
+-- A constructor: one number is the value of `first`, a table holds options.
+local function constructor(name, first, second)
+  return function(options, more)
+    if type(options) == "number" or type(options) == "function" then
+      options = { [first] = options }
+      if more ~= nil and second then
+        options[second] = more
+      elseif type(more) == "table" then
+        local number = options[first]
+        options = {}
+        for k, v in pairs(more) do options[k] = v end
+        options[first] = number
+      elseif more ~= nil then
+        error(("%s: the second argument is a table of options, not a %s"):format(name,
+          type(more)), 2)
+      end
+    elseif options ~= nil and type(options) ~= "table" then
+      error(("%s: expects a number or a table of options, not a %s"):format(name,
+        type(options)), 2)
+    end
+    return make(name, options)
+  end
+end
+
+--- The absolute value, `lambda |w|_1`: exact zeros. Prox: soft thresholding.
+-- @function l1
+-- @param options lambda, or a table with `lambda weights mode`
+-- @return a penalty
+-- @source Tibshirani 1996, JRSS B 58(1)
+-- @usage local reg = lariat.penalty.l1(0.01):on("1.weight")
+P.l1 = constructor("l1", "lambda")
+
+--- Half the square, `lambda/2 |w|^2`. Smooth: goes into the gradient, as what PyTorch's SGD
+-- calls weight_decay does.
+-- @function l2
+-- @param options lambda, or a table with `lambda weights`
+-- @return a penalty
+-- @source Hoerl & Kennard 1970, Technometrics 12(1)
+-- @usage local reg = 1e-4 * lariat.penalty.l2()
+P.l2 = constructor("l2", "lambda")
+
+--- The elastic net, `lambda (l1_ratio |w|_1 + (1 - l1_ratio)/2 |w|^2)`; both parts act in one
+-- proximal step.
+-- @function elastic_net
+-- @param options lambda, or a table with `lambda l1_ratio (0.5) weights mode`
+-- @return a penalty
+-- @source Zou & Hastie 2005, JRSS B 67(2)
+-- @usage local reg = lariat.penalty.elastic_net { lambda = 0.1, l1_ratio = 0.9 }
+P.elastic_net = constructor("elastic_net", "lambda")
+
+--- Norms of groups, `lambda sum_g sqrt(|g|) |w_g|_2`: whole groups at exactly zero. For a
+-- linear weight (out, in), `by = "input"` groups the column of each input. The prox is exact in
+-- the metric of adaptive optimisers too.
+-- @function group_lasso
+-- @param options a table with `lambda`, `by` or `groups`, `mode`
+-- @return a penalty; used on a parameter that has no such groups it raises
+-- @source Yuan & Lin 2006, JRSS B 68(1)
+-- @usage local reg = lariat.penalty.group_lasso { lambda = 0.1, by = "input" }
+P.group_lasso = constructor("group_lasso", "lambda")
+
+--- The constraint `|w_g|_2 <= c` for each row (the weights into a unit).
+-- @function max_norm
+-- @param options c, or a table with `c (1)`, `by ("output")` or `groups`
+-- @return a penalty without lambda; its value is 0, or infinite where the constraint is broken
+-- @source Srivastava et al. 2014, JMLR 15
+-- @usage local reg = lariat.penalty.max_norm(3)
+P.max_norm = constructor("max_norm", "c")
+
+--- The constraint `w >= 0`.
+-- @function nonnegative
+-- @return a penalty without lambda
+-- @usage local reg = lariat.penalty.l1(0.1) + lariat.penalty.nonnegative()
+P.nonnegative = constructor("nonnegative", "lambda")
+
+--- The constraint `lo <= w <= hi`.
+-- @function box
+-- @param options a table with `lo (-1) hi (1)`; or the two numbers
+-- @return a penalty without lambda; lo above hi raises
+-- @usage local reg = lariat.penalty.box { lo = 0, hi = 1 }
+P.box = constructor("box", "lo", "hi")
+
+for _, entry in ipairs(core.penalty.entries()) do
+  P[entry.name] = P[entry.name] or constructor(entry.name, "lambda")
+end
+
+local reserved = { name = true, value = true, prox = true, separable = true, lambda = true }
+
+-- "log_sum(w; eps = 0.1)"
+local function formula(spec)
+  local named = {}
+  for k, v in pairs(spec) do
+    if type(k) == "string" and not reserved[k] and type(v) == "number" then
+      named[#named + 1] = ("%s = %g"):format(k, v)
+    end
+  end
+  table.sort(named)
+  return spec.name .. "(w" .. (#named > 0 and "; " or "") .. table.concat(named, ", ") .. ")"
+end
+
+local function check_spec(spec)
+  if type(spec) ~= "table" then
+    error("penalty.new: expects a table with a value, not a " .. type(spec), 3)
+  end
+  if spec.name ~= nil and type(spec.name) ~= "string" then
+    error("penalty.new: name must be a string, not a " .. type(spec.name), 3)
+  end
+  for _, key in ipairs { "value", "prox" } do
+    local kind = type(spec[key])
+    if kind ~= "function" and not (key == "prox" and kind == "nil") then
+      error(("penalty.new: %s must be a function, not a %s"):format(key, kind), 3)
+    end
+  end
+end
+
+--- A penalty written in Lua. Its gradient is derived from `value`; without a `prox` it acts by
+-- that gradient. A penalty made here can be called: `pen(1e-3)` is `1e-3 * pen`, and
+-- `pen { eps = 0.01 }` a copy with other parameters.
+-- @param spec a table with
+--
+-- - `value = function(self, w) -> number`: Omega(w) of one parameter, in tensor operations,
+--   without lambda;
+-- - `prox = function(self, v, step) -> tensor` (optional): argmin_u |u - v|^2 / (2 step) +
+--   Omega(u); the engine has multiplied lambda into the step;
+-- - `separable = true`: the prox works coordinate by coordinate and takes a tensor of steps as
+--   well; then adaptive optimisers use it in their own metric, else with their mean step;
+-- - `name` (for `terms` and messages), `lambda`, and any parameters of its own, read as
+--   `self.eps`. `self.lambda` is the strength in force.
+-- @return a penalty; raises where value or prox is not a function
+-- @usage local log_sum = lariat.penalty.new {
+--   name = "log_sum", eps = 0.1,
+--   value = function(self, w) return (w:abs() / self.eps):log1p():sum() end,
+-- }
+-- local reg = 1e-3 * log_sum:on("weight")
+function P.new(spec)
+  check_spec(spec)
+  local own = {}
+  for k, v in pairs(spec) do own[k] = v end
+  own.name = own.name or "custom"
+  own.formula = own.formula or formula(own)
+  return core.penalty.custom(own)
+end
+
+-- Calling a penalty written in Lua: another strength, or other parameters.
+function core.penalty.call(pen, change)
+  local terms = pen:describe()
+  local spec = #terms == 1 and terms[1].spec
+  if not spec then error("only a penalty made by penalty.new can be called", 2) end
+  if type(change) == "number" then return change * pen end
+  local copy = {}
+  for k, v in pairs(spec) do copy[k] = v end
+  copy.formula = nil
+  copy.lambda = terms[1].lambda
+  for k, v in pairs(change or {}) do copy[k] = v end
+  local made = terms[1].scale * P.new(copy)
+  local on = terms[1].on
+  if on == "weight" then return made end
+  return made:on(on)
+end
+
+--- Is it a penalty?
+-- @param x anything
+-- @return boolean
+-- @usage assert(lariat.penalty.is(lariat.penalty.l1()))
+P.is = core.penalty.is
+
+--- The penalties there are.
+-- @return a list of `{name, doc, source, formula, params, convex, separable, smooth,
+-- constraint, grouped}`
+-- @usage for _, e in ipairs(lariat.penalty.entries()) do print(e.name, e.doc) end
+P.entries = core.penalty.entries
+
+--- Tests a penalty against its own value, on random points in float64: the gradient with
+-- differences, the prox with brute force in one dimension and random search in several, and
+-- that a factor scales all of it. Prints what it tried.
+-- @param pen a penalty
+-- @param options `quiet` (print nothing), `seed` (1)
+-- @return true or false, and the report as a list of lines
+-- @usage assert(lariat.penalty.check(lariat.penalty.l1(0.1)))
+function P.check(pen, options)
+  return require "lariat.check_penalty"(pen, options)
+end
+
+--- @section methods
+
+--- Where a penalty acts, in place of its former scope.
+-- @function on
+-- @param ... names or globs (`"1.weight"`, `"4.*"`), kinds (`"weight" "bias" "gain"`), a list
+-- of them, or `function(name, tensor) -> boolean`. A glob whose last part holds a wildcard means
+-- weights only: biases are named (`"*.bias"`) or asked for by kind.
+-- @return a new penalty; used on a model where nothing matches it raises and lists what there is
+-- @usage local reg = lariat.penalty.l2(0.1):on("weight", "bias")
+
+--- The value on a model (scopes count) or on one tensor (they do not).
+-- @function value
+-- @param x a model, a list of tensors, or a tensor
+-- @return a number
+-- @usage print(reg:value(net))
+
+--- The value of each term.
+-- @function terms
+-- @param x as in `value`
+-- @return a table name -> number; terms of one name are `l1`, `l1_2`, ...
+-- @usage for name, v in pairs(reg:terms(net)) do print(name, v) end
+
+--- A (sub)gradient of all terms at a tensor, 0 taken at kinks.
+-- @function gradient
+-- @param w a float tensor
+-- @return a tensor of its shape
+-- @usage local g = lariat.penalty.l1(0.1):gradient(w)
+
+--- `argmin_u |u - w|^2 / (2 step) + Omega(u)`, of all terms, smooth ones left out.
+-- @function prox
+-- @param w a float tensor
+-- @param step a number above 0, or a tensor of w's shape: a diagonal metric
+-- @return a new tensor
+-- @usage local u = lariat.penalty.l1(0.1):prox(w, 0.5)
+
+--- The strength: lambda times factors.
+-- @function lambda
+-- @return a number; of a sum a table name -> number
+-- @usage print((2 * lariat.penalty.l1(0.1)):lambda())
+
+--- What a penalty is made of, for programs.
+-- @function describe
+-- @return a list of `{name, kind, acts, lambda, scale, on, by, mode, ...}`, one for each term
+-- @usage print(reg:describe()[1].lambda)
+
+return P

@@ -1,0 +1,36 @@
+/*
+ * bind/lb_optim - penalties and optimisers as Lua objects.
+ *
+ * Floor:    bind.
+ * Contract: a penalty object keeps (lb_anchor) the Lua functions its terms call; an optimiser
+ *           keeps those of its penalty. An optimiser object is a recipe (a rule and options)
+ *           until it is bound to parameters.
+ */
+#ifndef LAR_BIND_LB_OPTIM_H
+#define LAR_BIND_LB_OPTIM_H
+
+#include "bind/lb.h"
+#include "optim/optim.h"
+
+#define LB_PENALTY "lariat.penalty"
+#define LB_OPTIM   "lariat.optim"
+
+/* The regulariser in a penalty object, borrowed; NULL for nil or none. Raises for others. */
+lar_reg *lb_reg(lua_State *L, int arg);
+
+/* The optimiser in a bound optimiser object; raises for anything else. */
+lar_optim *lb_optim(lua_State *L, int arg);
+
+/* Push an optimiser object bound to `target` (a model or a list of tensors): the one at `arg`
+ * itself when it is bound already, else a new one made from the recipe, or the name of a rule,
+ * at `arg`. The penalty at `penalty` (0, nil: leave as it is) takes the place of its own. */
+lar_optim *lb_optim_for(lua_State *L, int arg, int target, int penalty);
+
+/* The parameters of a model, a tensor, or a list or table of tensors, in an object of its own
+ * that is pushed. */
+const lar_params *lb_params_of(lua_State *L, int arg);
+
+void lb_open_penalty(lua_State *L);
+void lb_open_optim(lua_State *L);
+
+#endif

@@ -1,0 +1,664 @@
+/* Optimisers: recipes (a rule and options), and objects bound to parameters. */
+#include <string.h>
+
+#include "bind/lb_model.h"
+#include "bind/lb_optim.h"
+#include "core/mem.h"
+#include "kern/copy.h"
+
+/* User values: what is anchored, the options table, the penalty object. */
+enum { OPTIONS = 2, PENALTY = 3 };
+
+typedef struct opt {
+  const lar_rule *rule;
+  lar_optim *o; /* NULL: a recipe */
+} opt;
+
+static opt *opt_new(lua_State *L, const lar_rule *rule) {
+  opt *p = lua_newuserdatauv(L, sizeof *p, 3);
+  *p = (opt){.rule = rule};
+  luaL_setmetatable(L, LB_OPTIM);
+  return p;
+}
+
+static opt *checked(lua_State *L, int arg) { return luaL_checkudata(L, arg, LB_OPTIM); }
+
+lar_optim *lb_optim(lua_State *L, int arg) {
+  const opt *p = checked(L, arg);
+  if (p->o == NULL)
+    luaL_error(L, "%s: this is a recipe; give it parameters: lariat.optim.%s(model, {...})",
+               p->rule->name, p->rule->name);
+  return p->o;
+}
+
+static int opt_gc(lua_State *L) {
+  opt *p = checked(L, 1);
+  lar_optim_free(p->o);
+  p->o = NULL;
+  return 0;
+}
+
+static const lar_rule *rule_named(lua_State *L, const char *name) {
+  const char *known[32];
+  size_t n = 0;
+  const lar_rule *rule = lar_rule_find(name);
+  if (rule != NULL) return rule;
+  for (; lar_rules[n] != NULL && n < 32; n++) known[n] = lar_rules[n]->name;
+  lb_check(L, lar_param_unknown("optim", name, known, n));
+  return NULL;
+}
+
+/* ---- options ---- */
+
+static const char *const common[] = {"lr",  "betas",  "clip_norm", "clip_value",
+                                     "ema", "groups", "penalty",   NULL};
+static const char *const of_group[] = {"lr", "betas", "on", NULL};
+
+/* betas = {beta1, beta2} for rules that have them. */
+static void read_betas(lua_State *L, int at, const lar_rule *rule, void *self) {
+  if (lua_getfield(L, at, "betas") != LUA_TNIL) {
+    if (lar_param_find(rule->params, "beta1") == NULL)
+      luaL_error(L, "%s: unknown key 'betas'; it has none", rule->name);
+    if (!lua_istable(L, -1) || lua_rawlen(L, -1) != 2)
+      luaL_error(L, "%s: betas must be a list of two numbers", rule->name);
+    for (int k = 1; k <= 2; k++) {
+      lua_rawgeti(L, -1, k);
+      lb_param(L, -1, rule->name, rule->params, self, k == 1 ? "beta1" : "beta2");
+      lua_pop(L, 1);
+    }
+  }
+  lua_pop(L, 1);
+}
+
+/* The rule's own parameters from the table at `at` into self. */
+static void read_self(lua_State *L, int at, const lar_rule *rule, void *self,
+                      const char *const *others) {
+  if (lua_getfield(L, at, "weight_decay") != LUA_TNIL && rule->decay == NULL)
+    luaL_error(L,
+               "%s: there is no weight_decay here; what PyTorch calls so is "
+               "penalty = lariat.penalty.l2(%s), and 'adamw' has the decoupled one",
+               rule->name, luaL_tolstring(L, -1, NULL));
+  lua_pop(L, 1);
+  lb_params(L, at, rule->name, rule->params, self, others);
+  read_betas(L, at, rule, self);
+}
+
+static double read_lr(lua_State *L, int at, const lar_rule *rule, double def) {
+  double lr = lb_opt_number(L, at, "lr", def);
+  if (!(lr > 0 && lr < HUGE_VAL))
+    luaL_error(L, "%s: lr = %f; it must be above 0", rule->name, lr);
+  return lr;
+}
+
+static double read_bound(lua_State *L, int at, const lar_rule *rule, const char *key) {
+  double v = lb_opt_number(L, at, key, 0);
+  if (!(v >= 0)) luaL_error(L, "%s: %s = %f is negative", rule->name, key, v);
+  return v < HUGE_VAL ? v : 0; /* an infinite bound is none */
+}
+
+static double check_ema(lua_State *L, const lar_rule *rule, double v) {
+  if (!(v >= 0 && v < 1)) luaL_error(L, "%s: ema = %f is not in [0, 1)", rule->name, v);
+  return v;
+}
+
+/* A block of the rule's size holding defaults, or what `from` holds, pushed. */
+static void *push_self(lua_State *L, const lar_rule *rule, const void *from) {
+  void *self = lua_newuserdatauv(L, rule->size, 0);
+  memset(self, 0, rule->size); /* not every field has to be a parameter */
+  if (from != NULL)
+    memcpy(self, from, rule->size);
+  else
+    lar_param_default(rule->params, self);
+  return self;
+}
+
+/* The strings of group.on (one, or a list) as an array in a block that is pushed. */
+static int read_on(lua_State *L, const lar_rule *rule, int group, const char ***on) {
+  int type = lua_getfield(L, group, "on"), at = lua_gettop(L);
+  int n = type == LUA_TTABLE ? (int)lua_rawlen(L, at) : 1;
+  if ((type != LUA_TTABLE && type != LUA_TSTRING) || n == 0)
+    luaL_error(L, "%s: a group needs on = a name or glob, or a list of them", rule->name);
+  *on = lua_newuserdatauv(L, (size_t)n * sizeof **on, 0);
+  for (int k = 0; k < n; k++) {
+    if (type == LUA_TTABLE)
+      lua_rawgeti(L, at, k + 1);
+    else
+      lua_pushvalue(L, at);
+    if (lua_type(L, -1) != LUA_TSTRING)
+      luaL_error(L, "%s: on holds a %s, not a name", rule->name, luaL_typename(L, -1));
+    (*on)[k] = lua_tostring(L, -1); /* kept alive by the table */
+    lua_pop(L, 1);
+  }
+  return n;
+}
+
+static bool has_field(lua_State *L, int at, const char *key) {
+  bool yes = key != NULL && lua_getfield(L, at, key) != LUA_TNIL;
+  if (key != NULL) lua_pop(L, 1);
+  return yes;
+}
+
+/* One group, from the table at the top; o NULL: only check. */
+static void read_group(lua_State *L, const lar_rule *rule, lar_optim *o, double lr,
+                       const void *base) {
+  int at = lua_gettop(L);
+  const char **on;
+  luaL_argexpected(L, lua_istable(L, at), 2, "list of groups");
+  void *self = push_self(L, rule, base);
+  read_self(L, at, rule, self, of_group);
+  double scale = read_lr(L, at, rule, lr) / lr;
+  int n = read_on(L, rule, at, &on);
+  if (o != NULL)
+    lb_check(L, lar_optim_add_group(o, n, on, scale, self, has_field(L, at, rule->decay)));
+  lua_settop(L, at);
+}
+
+static void read_groups(lua_State *L, int at, const lar_rule *rule, lar_optim *o, double lr,
+                        const void *self) {
+  int type = lua_getfield(L, at, "groups");
+  if (type != LUA_TNIL && type != LUA_TTABLE)
+    luaL_error(L, "%s: groups must be a list of tables", rule->name);
+  for (int k = 1; type == LUA_TTABLE && k <= (int)lua_rawlen(L, -1); k++) {
+    if (lua_rawgeti(L, -1, k) != LUA_TTABLE)
+      luaL_error(L, "%s: group %d is a %s, not a table", rule->name, k, luaL_typename(L, -1));
+    read_group(L, rule, o, lr, self);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+static void check_names(lua_State *L, int at, const lar_rule *rule) {
+  for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1))
+    if (lua_type(L, -2) != LUA_TSTRING)
+      luaL_error(L, "%s: options are named; found the key %s", rule->name,
+                 luaL_tolstring(L, -2, NULL));
+}
+
+/* Read every option once, so that a recipe with a mistake never comes to be. */
+static void check_options(lua_State *L, int at, const lar_rule *rule) {
+  int top = lua_gettop(L);
+  check_names(L, at, rule);
+  void *self = push_self(L, rule, NULL);
+  read_self(L, at, rule, self, common);
+  double lr = read_lr(L, at, rule, rule->lr);
+  (void)read_bound(L, at, rule, "clip_norm");
+  (void)read_bound(L, at, rule, "clip_value");
+  (void)check_ema(L, rule, lb_opt_number(L, at, "ema", 0));
+  read_groups(L, at, rule, NULL, lr, self);
+  if (lua_getfield(L, at, "penalty") != LUA_TNIL) (void)lb_reg(L, -1);
+  lua_settop(L, top);
+}
+
+/* ---- making ---- */
+
+/* The penalty at `at` becomes that of the optimiser object at `self`. */
+static void set_penalty(lua_State *L, int self, int at) {
+  self = lua_absindex(L, self);
+  at = lua_absindex(L, at);
+  lar_optim *o = lb_optim(L, self);
+  lar_reg *reg = lb_reg(L, at);
+  if (reg != NULL) lb_anchor_all(L, self, at);
+  lb_enter(L);
+  lb_check(L, lar_optim_penalty(o, reg));
+  lua_pushvalue(L, at);
+  lua_setiuservalue(L, self, PENALTY);
+}
+
+/* Push an optimiser bound to `target`, from the options at `at`. */
+static lar_optim *bind(lua_State *L, const lar_rule *rule, int at, int target) {
+  opt *p = opt_new(L, rule);
+  int mine = lua_gettop(L);
+  lua_pushvalue(L, at);
+  lua_setiuservalue(L, mine, OPTIONS);
+  const lar_params *params = lb_params_of(L, target);
+  void *self = push_self(L, rule, NULL);
+  read_self(L, at, rule, self, common);
+  double lr = read_lr(L, at, rule, rule->lr);
+  lb_check(L, lar_optim_new(&p->o, rule, self, lr, params, NULL));
+  p->o->clip_norm = read_bound(L, at, rule, "clip_norm");
+  p->o->clip_value = read_bound(L, at, rule, "clip_value");
+  p->o->ema = check_ema(L, rule, lb_opt_number(L, at, "ema", 0));
+  read_groups(L, at, rule, p->o, lr, self);
+  if (lua_getfield(L, at, "penalty") != LUA_TNIL) set_penalty(L, mine, -1);
+  lua_settop(L, mine);
+  return p->o;
+}
+
+/* Push a copy of the options at `at` (none: an empty table), and the rule they are for. */
+static const lar_rule *push_options(lua_State *L, int at, const lar_rule *rule) {
+  lua_newtable(L);
+  if (lua_isnoneornil(L, at)) return rule;
+  if (!lua_istable(L, at))
+    luaL_error(L, "%s: options are a table, not a %s", rule->name, luaL_typename(L, at));
+  for (lua_pushnil(L); lua_next(L, at);) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
+  }
+  if (strcmp(rule->name, "adam") != 0 || !has_field(L, lua_gettop(L), "amsgrad")) return rule;
+  if (lb_opt_flag(L, lua_gettop(L), "amsgrad", false)) rule = rule_named(L, "amsgrad");
+  lua_pushnil(L);
+  lua_setfield(L, -2, "amsgrad");
+  return rule;
+}
+
+/* make(rule, target or nil, options) -> a recipe, or an optimiser */
+static int make(lua_State *L) {
+  const lar_rule *rule = rule_named(L, luaL_checkstring(L, 1));
+  lua_settop(L, 3);
+  rule = push_options(L, 3, rule);
+  check_options(L, 4, rule);
+  if (!lua_isnil(L, 2)) {
+    (void)bind(L, rule, 4, 2);
+    return 1;
+  }
+  (void)opt_new(L, rule);
+  lua_pushvalue(L, 4);
+  lua_setiuservalue(L, -2, OPTIONS);
+  return 1;
+}
+
+lar_optim *lb_optim_for(lua_State *L, int arg, int target, int penalty) {
+  arg = lua_absindex(L, arg);
+  target = lua_absindex(L, target);
+  penalty = penalty != 0 ? lua_absindex(L, penalty) : 0;
+  if (lua_type(L, arg) == LUA_TSTRING) {
+    const lar_rule *rule = rule_named(L, lua_tostring(L, arg));
+    lua_newtable(L);
+    (void)bind(L, rule, lua_gettop(L), target);
+    lua_remove(L, -2);
+  } else if (checked(L, arg)->o != NULL) {
+    lua_pushvalue(L, arg);
+  } else {
+    lua_getiuservalue(L, arg, OPTIONS);
+    (void)bind(L, checked(L, arg)->rule, lua_gettop(L), target);
+    lua_remove(L, -2);
+  }
+  if (penalty != 0 && !lua_isnil(L, penalty)) set_penalty(L, -1, penalty);
+  return lb_optim(L, -1);
+}
+
+/* bind(optimiser or recipe or name, target, penalty or nil) -> optimiser */
+static int core_bind(lua_State *L) {
+  lua_settop(L, 3);
+  (void)lb_optim_for(L, 1, 2, 3);
+  return 1;
+}
+
+/* ---- stepping ---- */
+
+static int opt_zero_grad(lua_State *L) {
+  lar_optim_zero_grad(lb_optim(L, 1));
+  lua_settop(L, 1);
+  return 1;
+}
+
+static bool has_functions(const lar_reg *r) {
+  for (int k = 0; r != NULL && k < r->n; k++)
+    if (r->at[k].term->lambda_fn != NULL) return true;
+  return false;
+}
+
+/* What lambda functions see when the steps are taken by hand. */
+static void push_state(lua_State *L, const lar_optim *o) {
+  lua_createtable(L, 0, 4);
+  lua_pushinteger(L, o->t + 1);
+  lua_setfield(L, -2, "step");
+  lua_pushinteger(L, 0);
+  lua_setfield(L, -2, "epoch");
+  lua_pushnumber(L, o->lr);
+  lua_setfield(L, -2, "lr");
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -2, "optimizer");
+}
+
+/* opt:step([state]) */
+static int opt_step(lua_State *L) {
+  lar_optim *o = lb_optim(L, 1);
+  lua_settop(L, 2);
+  if (lua_isnil(L, 2) && has_functions(o->reg)) {
+    push_state(L, o);
+    lua_replace(L, 2);
+  }
+  lb_state state = {L, 2};
+  lb_enter(L);
+  lb_check(L, lar_optim_step(o, lua_istable(L, 2) ? &state : NULL));
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int opt_swap_ema(lua_State *L) {
+  lar_optim_swap_ema(lb_optim(L, 1));
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* ---- state for checkpoints ---- */
+
+/* The k-th word of the rule's names of state. */
+static const char *push_word(lua_State *L, const lar_rule *rule, int k) {
+  const char *s = rule->state;
+  for (; k > 0; k--) s = strchr(s, ' ') + 1;
+  return lua_pushlstring(L, s, strcspn(s, " "));
+}
+
+static void push_clone(lua_State *L, const lar_tensor *t) {
+  lar_var **p = lb_tensor_new(L);
+  lar_tensor own = {0};
+  lb_check(L, lar_clone(&own, t, t->dtype));
+  lar_status st = lar_var_new(p, &own);
+  lar_tensor_clear(&own);
+  lb_check(L, st);
+}
+
+static void push_param_state(lua_State *L, const lar_optim *o, int i) {
+  lua_newtable(L);
+  for (int k = 0; k < o->rule->nstate; k++) {
+    const lar_tensor *t = &o->state[i * LAR_RULE_STATES + k];
+    if (t->storage == NULL) continue;
+    (void)push_word(L, o->rule, k);
+    push_clone(L, t);
+    lua_rawset(L, -3);
+  }
+  if (o->average[i].storage != NULL) {
+    push_clone(L, &o->average[i]);
+    lua_setfield(L, -2, "average");
+  }
+}
+
+/* opt:state() -> {rule, t, lr, options, params = {name -> {state name -> tensor}}} */
+static int opt_state(lua_State *L) {
+  const lar_optim *o = lb_optim(L, 1);
+  lua_createtable(L, 0, 5);
+  lua_pushstring(L, o->rule->name), lua_setfield(L, -2, "rule");
+  lua_pushinteger(L, o->t), lua_setfield(L, -2, "t");
+  lua_pushnumber(L, o->lr), lua_setfield(L, -2, "lr");
+  lua_newtable(L);
+  for (const lar_param *p = o->rule->params; p != NULL && p->name != NULL; p++) {
+    lua_pushnumber(L, lar_param_get(p, o->self));
+    lua_setfield(L, -2, p->name);
+  }
+  lua_setfield(L, -2, "options");
+  lua_newtable(L);
+  for (int i = 0; i < o->params.n; i++) {
+    push_param_state(L, o, i);
+    lua_setfield(L, -2, o->params.at[i].name);
+  }
+  lua_setfield(L, -2, "params");
+  return 1;
+}
+
+static const char *state_error(lua_State *L, const lar_optim *o, int i, const char *what) {
+  return lua_pushfstring(L, "%s: load_state: %s of '%s' %s", o->rule->name, what,
+                         o->params.at[i].name, "is not a tensor of its shape");
+}
+
+/* Check (to NULL), or copy into `to`, the tensor named on top of the stack in the table below
+ * it; pops the name. */
+static void load_one(lua_State *L, lar_optim *o, int i, lar_tensor *to) {
+  const char *what = lua_tostring(L, -1);
+  lua_pushvalue(L, -1);
+  if (lua_rawget(L, -3) != LUA_TNIL) {
+    const lar_tensor *w = &o->params.at[i].var->t;
+    lar_var *v = lb_tensor_test(L, -1);
+    if (v == NULL || !lar_tensor_same_shape(&v->t, w) || !lar_dtype_is_float(v->t.dtype))
+      luaL_error(L, "%s", state_error(L, o, i, what));
+    if (to != NULL) lb_check(L, lar_copy(to, &v->t));
+  } else if (to != NULL && to->storage != NULL) {
+    lar_fill(to, 0);
+  }
+  lua_pop(L, 2);
+}
+
+/* The state of parameter i from the table at the top; `write`: after all has been checked. */
+static void load_param(lua_State *L, lar_optim *o, int i, bool write) {
+  if (write) lb_check(L, lar_optim_ready(o, i));
+  for (int k = 0; k < o->rule->nstate; k++) {
+    lar_tensor *to = &o->state[i * LAR_RULE_STATES + k];
+    (void)push_word(L, o->rule, k);
+    load_one(L, o, i, write && to->storage != NULL ? to : NULL);
+  }
+  if (!has_field(L, lua_gettop(L), "average")) return;
+  lua_pushliteral(L, "average");
+  load_one(L, o, i, write && o->average[i].storage != NULL ? &o->average[i] : NULL);
+}
+
+static void load_params(lua_State *L, lar_optim *o, int params, bool write) {
+  for (int i = 0; i < o->params.n; i++) {
+    if (lua_getfield(L, params, o->params.at[i].name) != LUA_TTABLE)
+      luaL_error(L, "%s: load_state: there is no state of '%s'", o->rule->name,
+                 o->params.at[i].name);
+    load_param(L, o, i, write);
+    lua_pop(L, 1);
+  }
+}
+
+/* opt:load_state(t): what opt:state() gave, of the same rule and parameters */
+static int opt_load_state(lua_State *L) {
+  lar_optim *o = lb_optim(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  lua_getfield(L, 2, "rule");
+  const char *name = luaL_checkstring(L, -1);
+  if (strcmp(name, o->rule->name) != 0)
+    return luaL_error(L, "%s: load_state: this is the state of '%s'", o->rule->name, name);
+  void *self = push_self(L, o->rule, o->self);
+  if (lua_getfield(L, 2, "options") == LUA_TTABLE)
+    lb_params(L, -1, o->rule->name, o->rule->params, self, NULL);
+  double lr = lb_opt_number(L, 2, "lr", o->lr), t = lb_opt_number(L, 2, "t", 0);
+  if (lua_getfield(L, 2, "params") != LUA_TTABLE)
+    return luaL_error(L, "%s: load_state: it has no params", o->rule->name);
+  int params = lua_gettop(L);
+  load_params(L, o, params, false);
+  for (const lar_param *p = o->rule->params; p != NULL && p->name != NULL; p++)
+    lb_check(L, lar_optim_set(o, p->name, lar_param_get(p, self)));
+  load_params(L, o, params, true);
+  o->lr = lr;
+  o->t = (int64_t)t;
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* ---- fields ---- */
+
+static double *setting(lar_optim *o, const char *key) {
+  if (strcmp(key, "lr") == 0) return &o->lr;
+  if (strcmp(key, "ema") == 0) return &o->ema;
+  if (strcmp(key, "clip_norm") == 0) return &o->clip_norm;
+  if (strcmp(key, "clip_value") == 0) return &o->clip_value;
+  return NULL;
+}
+
+/* A field of a recipe: from its options, else the default. */
+static int recipe_field(lua_State *L, const opt *p, const char *key) {
+  const lar_param *row = lar_param_find(p->rule->params, key);
+  lua_getiuservalue(L, 1, OPTIONS);
+  if (lua_getfield(L, -1, key) != LUA_TNIL) return 1;
+  if (strcmp(key, "lr") == 0) return lua_pushnumber(L, p->rule->lr), 1;
+  if (row != NULL) return lua_pushnumber(L, row->init), 1;
+  return 1;
+}
+
+/* Upvalue 1: the methods. */
+static int opt_index(lua_State *L) {
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  const opt *p = checked(L, 1);
+  const char *key = luaL_checkstring(L, 2);
+  if (strcmp(key, "rule") == 0) return lua_pushstring(L, p->rule->name), 1;
+  if (strcmp(key, "full_batch") == 0) return lua_pushboolean(L, p->rule->full_batch), 1;
+  if (strcmp(key, "bound") == 0) return lua_pushboolean(L, p->o != NULL), 1;
+  if (p->o == NULL) return recipe_field(L, p, key);
+  const double *v = setting(p->o, key);
+  const lar_param *row = lar_param_find(p->rule->params, key);
+  if (v != NULL) return lua_pushnumber(L, *v), 1;
+  if (row != NULL) return lua_pushnumber(L, lar_param_get(row, p->o->self)), 1;
+  if (strcmp(key, "t") == 0) return lua_pushinteger(L, p->o->t), 1;
+  if (strcmp(key, "grad_norm") == 0) return lua_pushnumber(L, p->o->grad_norm), 1;
+  if (strcmp(key, "penalty") == 0) return lua_getiuservalue(L, 1, PENALTY), 1;
+  return luaL_error(L, "%s: an optimiser has no '%s'", p->rule->name, key);
+}
+
+static int set_number(lua_State *L, lar_optim *o, double *to, const char *key) {
+  double v = luaL_checknumber(L, 3);
+  if (strcmp(key, "ema") == 0)
+    (void)check_ema(L, o->rule, v);
+  else if (!(v >= 0 && v < HUGE_VAL)) /* lr 0: the end of a schedule */
+    return luaL_error(L, "%s: %s = %f; it must be finite and not negative", o->rule->name, key,
+                      v);
+  *to = v;
+  return 0;
+}
+
+static int opt_newindex(lua_State *L) {
+  lar_optim *o = lb_optim(L, 1);
+  const char *key = luaL_checkstring(L, 2);
+  double *to = setting(o, key);
+  if (to != NULL) return set_number(L, o, to, key);
+  if (strcmp(key, "penalty") == 0) {
+    set_penalty(L, 1, 3);
+    return 0;
+  }
+  if (lar_param_find(o->rule->params, key) == NULL)
+    return luaL_error(L, "%s: an optimiser has no '%s' to set", o->rule->name, key);
+  double v = lua_isboolean(L, 3) ? lua_toboolean(L, 3) : luaL_checknumber(L, 3);
+  lb_check(L, lar_optim_set(o, key, v));
+  return 0;
+}
+
+/* opt:get_lambda(name) -> the strength in force, nil before the first step of a function */
+static int opt_get_lambda(lua_State *L) {
+  lar_optim *o = lb_optim(L, 1);
+  const char *name = luaL_checkstring(L, 2), *known[32];
+  size_t n = 0;
+  for (int k = 0; o->bound != NULL && k < lar_bound_terms(o->bound); k++) {
+    if (strcmp(lar_bound_name(o->bound, k), name) == 0)
+      return lua_pushnumber(L, lar_bound_lambda(o->bound, k)), 1;
+    if (n < 32) known[n++] = lar_bound_name(o->bound, k);
+  }
+  lb_check(L, lar_param_unknown("penalty", name, known, n));
+  return 0;
+}
+
+/* opt:set_lambda(name, number or nil): a strength in place of the penalty's own */
+static int opt_set_lambda(lua_State *L) {
+  const lar_optim *o = lb_optim(L, 1);
+  const char *name = luaL_checkstring(L, 2);
+  double v = lua_isnoneornil(L, 3) ? (double)NAN : luaL_checknumber(L, 3);
+  const char *known[32];
+  size_t n = 0;
+  for (int k = 0; o->bound != NULL && k < lar_bound_terms(o->bound); k++) {
+    if (strcmp(lar_bound_name(o->bound, k), name) == 0) {
+      lb_check(L, lar_bound_set(o->bound, k, v));
+      return 0;
+    }
+    if (n < 32) known[n++] = lar_bound_name(o->bound, k);
+  }
+  lb_check(L, lar_param_unknown("penalty", name, known, n));
+  return 0;
+}
+
+static void add_number(luaL_Buffer *b, const char *key, double v) {
+  char text[64];
+  (void)snprintf(text, sizeof text, ", %s = %g", key, v);
+  luaL_addstring(b, text);
+}
+
+static int recipe_tostring(lua_State *L, const opt *p) {
+  char text[64];
+  luaL_Buffer b;
+  lua_getiuservalue(L, 1, OPTIONS);
+  double lr = lb_opt_number(L, -1, "lr", p->rule->lr);
+  (void)snprintf(text, sizeof text, "%s: lr = %g", p->rule->name, lr);
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, text);
+  luaL_addstring(&b, " (a recipe: not bound to parameters)");
+  luaL_pushresult(&b);
+  return 1;
+}
+
+static int opt_tostring(lua_State *L) {
+  const opt *p = checked(L, 1);
+  const lar_optim *o = p->o;
+  char text[160];
+  luaL_Buffer b;
+  int64_t numbers = 0;
+  if (o == NULL) return recipe_tostring(L, p);
+  for (int i = 0; i < o->params.n; i++) numbers += lar_tensor_numel(&o->params.at[i].var->t);
+  lua_getiuservalue(L, 1, PENALTY);
+  const char *penalty = lua_isnil(L, -1) ? NULL : luaL_tolstring(L, -1, NULL);
+  luaL_buffinit(L, &b);
+  (void)snprintf(text, sizeof text, "%s: lr = %g", o->rule->name, o->lr);
+  luaL_addstring(&b, text);
+  for (const lar_param *row = o->rule->params; row != NULL && row->name != NULL; row++)
+    add_number(&b, row->name, lar_param_get(row, o->self));
+  if (o->clip_norm > 0) add_number(&b, "clip_norm", o->clip_norm);
+  if (o->clip_value > 0) add_number(&b, "clip_value", o->clip_value);
+  if (o->ema > 0) add_number(&b, "ema", o->ema);
+  (void)snprintf(text, sizeof text, "\n%d parameters of %lld numbers, %lld steps", o->params.n,
+                 (long long)numbers, (long long)o->t);
+  luaL_addstring(&b, text);
+  if (penalty != NULL) {
+    luaL_addstring(&b, "\npenalty: ");
+    luaL_addstring(&b, penalty);
+  }
+  luaL_pushresult(&b);
+  return 1;
+}
+
+/* rules() -> a list of {name, doc, source, lr, state, params} */
+static int rules(lua_State *L) {
+  lua_newtable(L);
+  for (int k = 0; lar_rules[k] != NULL; k++) {
+    const lar_rule *r = lar_rules[k];
+    lua_createtable(L, 0, 8);
+    lua_pushstring(L, r->name), lua_setfield(L, -2, "name");
+    lua_pushstring(L, r->doc), lua_setfield(L, -2, "doc");
+    lua_pushstring(L, r->source), lua_setfield(L, -2, "source");
+    lua_pushstring(L, r->state), lua_setfield(L, -2, "state");
+    lua_pushnumber(L, r->lr), lua_setfield(L, -2, "lr");
+    lua_pushboolean(L, r->full_batch), lua_setfield(L, -2, "full_batch");
+    lua_newtable(L);
+    for (const lar_param *p = r->params; p != NULL && p->name != NULL; p++) {
+      lua_pushnumber(L, p->init);
+      lua_setfield(L, -2, p->name);
+    }
+    lua_setfield(L, -2, "params");
+    lua_rawseti(L, -2, k + 1);
+  }
+  return 1;
+}
+
+static int is_optim(lua_State *L) {
+  return lua_pushboolean(L, luaL_testudata(L, 1, LB_OPTIM) != NULL), 1;
+}
+
+static const luaL_Reg methods[] = {
+  {"zero_grad", opt_zero_grad},   {"step", opt_step},         {"state", opt_state},
+  {"load_state", opt_load_state}, {"swap_ema", opt_swap_ema}, {"get_lambda", opt_get_lambda},
+  {"set_lambda", opt_set_lambda}, {"close", opt_gc},          {NULL, NULL},
+};
+
+static const luaL_Reg meta[] = {
+  {"__gc", opt_gc},
+  {"__close", opt_gc},
+  {"__newindex", opt_newindex},
+  {"__tostring", opt_tostring},
+  {NULL, NULL},
+};
+
+static const luaL_Reg lib[] = {
+  {"make", make}, {"bind", core_bind}, {"rules", rules}, {"is", is_optim}, {NULL, NULL},
+};
+
+void lb_open_optim(lua_State *L) {
+  luaL_newmetatable(L, LB_OPTIM);
+  luaL_setfuncs(L, meta, 0);
+  lua_newtable(L);
+  luaL_setfuncs(L, methods, 0);
+  lua_pushcclosure(L, opt_index, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  luaL_newlib(L, lib);
+  lua_setfield(L, -2, "optim");
+}

@@ -1,0 +1,42 @@
+/*
+ * optim/adam - the pass that adam, adamw and amsgrad share.
+ *
+ * Include after core/real.h. In PyTorch's order of operations: m and v are averages, the step
+ * lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps).
+ */
+#ifndef LAR_OPTIM_ADAM_H
+#define LAR_OPTIM_ADAM_H
+
+#include "optim/rule.h"
+
+typedef struct adam {
+  double beta1, beta2, eps, decay;
+} adam;
+
+#define LAR_ADAM_ROWS                                                                        \
+  {"beta1", offsetof(adam, beta1), 0.9, 0.0, LAR_BELOW1, "memory of the mean gradient"},     \
+    {"beta2", offsetof(adam, beta2), 0.999, 0.0, LAR_BELOW1, "memory of the mean square"}, { \
+    "eps", offsetof(adam, eps), 1e-8, 0.0, HUGE_VAL, "added to the root of the mean square"  \
+  }
+
+/* most: the largest v so far (amsgrad), or NULL. */
+static inline void lar_adam(const adam *p, double lr, int64_t t, int64_t n, real *restrict w,
+                            const real *restrict g, real *restrict m, real *restrict v,
+                            real *restrict most, real *restrict metric) {
+  const real b1 = (real)p->beta1, c1 = (real)(1 - p->beta1), eps = (real)p->eps;
+  const real b2 = (real)p->beta2, c2 = (real)(1 - p->beta2);
+  const real keep = (real)(1 - lr * p->decay);
+  const real root = (real)sqrt(1 - pow(p->beta2, (double)t));
+  const real step = (real)(lr / (1 - pow(p->beta1, (double)t)));
+  LAR_STEP(i) {
+    real mi = m[i] * b1 + c1 * g[i], vi = v[i] * b2 + c2 * g[i] * g[i];
+    m[i] = mi;
+    v[i] = vi;
+    if (most != NULL) vi = most[i] = most[i] > vi ? most[i] : vi;
+    real denominator = sqrt(vi) / root + eps;
+    if (metric != NULL) metric[i] = 1 / denominator;
+    w[i] = w[i] * keep - step * (mi / denominator);
+  }
+}
+
+#endif

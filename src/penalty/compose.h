@@ -1,0 +1,82 @@
+/*
+ * penalty/compose - the prox of a sum of non-smooth terms on one tensor.
+ *
+ * Floor:    penalty.
+ * Contract: exact where a theorem says so, in any diagonal metric unless noted:
+ *   1. members of the family a|w| + b/2 w^2 + [lo, hi] (l1, elastic_net, l2, box,
+ *      nonnegative), weighted or not: the family is closed under sums, its prox is closed.
+ *   2. those, with bounds at 0 or infinity only, then one radial term (a norm of groups or a
+ *      ball): the radial prox keeps signs and zeros, so prox_(f + g) = prox_f prox_g with g
+ *      the first (Yu 2013, NIPS 26, theorem 1); b goes into the metric: t / (1 + t b).
+ *   3. radial terms with the same groups, one after the other, norms before balls: there the
+ *      prox only scales groups (the same theorem; one step for all coordinates).
+ * Otherwise Dykstra-like splitting in float64 (Bauschke & Combettes 2008, Pacific J. Optim.
+ * 4(3); cyclic block ascent on the dual), until a cycle moves nothing by more than 1e-10 of
+ * the tensor's scale; coordinates that one of the proxes holds at 0 are exactly 0. A sum
+ * whose prox does not settle (constraints that contradict each other) is an error.
+ */
+#ifndef LAR_PENALTY_COMPOSE_H
+#define LAR_PENALTY_COMPOSE_H
+
+#include "penalty/reg.h"
+
+typedef enum lar_plan {
+  LAR_PLAN_NONE,   /* nothing acts by prox */
+  LAR_PLAN_ONE,    /* one term */
+  LAR_PLAN_SIMPLE, /* theorem 1 */
+  LAR_PLAN_RADIAL, /* theorems 1 and 2 */
+  LAR_PLAN_CHAIN,  /* and 3 where the metric allows, else splitting */
+  LAR_PLAN_SPLIT,
+} lar_plan;
+
+/* A term that acts by prox on the tensor, with its strength in force. `hold` is for terms
+ * that act by gradient and whose infinite weights hold coordinates at 0. */
+typedef struct lar_part {
+  const lar_term *term;
+  lar_pen_at at;
+  bool hold;
+} lar_part;
+
+/* Put parts in the order in which they act, and say how. same: do these two radial parts
+ * group alike? */
+lar_plan lar_compose_plan(int n, lar_part *part,
+                          bool (*same)(const lar_part *, const lar_part *));
+
+/* "l1, then group_lasso: exact" for printing, into buf. */
+void lar_compose_text(lar_plan plan, int n, const lar_part *part, char *buf, size_t size);
+
+/* Work space, made at first need and kept; all zeros is empty. */
+typedef struct lar_compose_work {
+  int n;
+  lar_tensor *at;
+} lar_compose_work;
+
+void lar_compose_clear(lar_compose_work *work);
+
+/* w (contiguous) becomes its prox; name is for messages. */
+lar_status lar_compose_prox(lar_plan plan, int n, const lar_part *part, lar_compose_work *work,
+                            const lar_tensor *w, double step, const lar_tensor *metric,
+                            const char *name);
+
+/* ---- typed loops (penalty/stream.c) ---- */
+
+/* The sum of n members of the simple family, over [begin, end): w becomes its prox, and
+ * fold (may be NULL) the metric left for what follows. */
+typedef struct lar_simples {
+  int n;
+  const lar_simple *at;
+  const double *const *weight; /* of each; an entry may be NULL */
+  double step;
+  void *w, *fold;
+  const void *metric;
+} lar_simples;
+
+void lar_simples_f32(void *simples, int64_t begin, int64_t end);
+void lar_simples_f64(void *simples, int64_t begin, int64_t end);
+
+/* y += a x */
+void lar_axpy_f32(int64_t n, double a, const void *x, void *y);
+void lar_axpy_f64(int64_t n, double a, const void *x, void *y);
+void lar_axpy(double a, const lar_tensor *x, const lar_tensor *y); /* both contiguous */
+
+#endif

@@ -1,0 +1,50 @@
+/* Loops of the composition of proxes, for each dtype. */
+#include "core/real.h"
+#include "penalty/compose.h"
+
+enum { BLOCK = 512 };
+
+void LAR_R(lar_axpy)(int64_t n, double a, const void *x, void *y) {
+  const real *from = x, scale = (real)a;
+  real *to = y;
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) to[i] += scale * from[i];
+}
+
+/* Totals of a and b for each coordinate; an infinite weight makes a infinite. */
+static void totals(const lar_simples *s, int64_t begin, int64_t n, double *a, double *b) {
+  for (int64_t i = 0; i < n; i++) a[i] = b[i] = 0;
+  for (int k = 0; k < s->n; k++) {
+    const double ka = s->at[k].a, kb = s->at[k].b;
+    const double *wt = s->weight[k] != NULL ? s->weight[k] + begin : NULL;
+    if (wt == NULL)
+      for (int64_t i = 0; i < n; i++) a[i] += ka, b[i] += kb;
+    else
+      _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {
+        a[i] += wt[i] < HUGE_VAL ? ka * wt[i] : HUGE_VAL;
+        b[i] += wt[i] < HUGE_VAL ? kb * wt[i] : 0;
+      }
+  }
+}
+
+void LAR_R(lar_simples)(void *simples, int64_t begin, int64_t end) {
+  const lar_simples *s = simples;
+  double a[BLOCK], b[BLOCK], lo = -HUGE_VAL, hi = HUGE_VAL;
+  for (int k = 0; k < s->n; k++) {
+    lo = s->at[k].lo > lo ? s->at[k].lo : lo;
+    hi = s->at[k].hi < hi ? s->at[k].hi : hi;
+  }
+  for (int64_t at = begin; at < end; at += BLOCK) {
+    int64_t n = end - at < BLOCK ? end - at : BLOCK;
+    real *w = (real *)s->w + at, *fold = s->fold != NULL ? (real *)s->fold + at : NULL;
+    const real *m = s->metric != NULL ? (const real *)s->metric + at : NULL;
+    totals(s, at, n, a, b);
+    _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {
+      double t = s->step * (m != NULL ? (double)m[i] : 1), v = (double)w[i];
+      double left = fabs(v) - t * a[i], shrunk = 1 + t * b[i];
+      double u = (left <= 0 ? 0 : copysign(left, v)) / shrunk;
+      if (fold != NULL) fold[i] = (real)((m != NULL ? (double)m[i] : 1) / shrunk);
+      u = u < lo ? lo : u;
+      w[i] = (real)(u > hi ? hi : u);
+    }
+  }
+}
