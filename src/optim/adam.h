@@ -7,6 +7,7 @@
 #ifndef LAR_OPTIM_ADAM_H
 #define LAR_OPTIM_ADAM_H
 
+#include "core/real.h"
 #include "optim/rule.h"
 
 typedef struct adam {

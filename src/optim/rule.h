@@ -9,6 +9,7 @@
 
 #include <tgmath.h>
 
+#include "core/real.h"
 #include "optim/optim.h"
 
 #define LAR_UPDATE(name)                                                                       \

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 
 #include "core/par.h"
+#include "core/real.h"
 #include "penalty/penalty.h"
 
 /* ball: target is its radius c and beta unknown; else beta is given and alpha unknown. */

@@ -15,6 +15,7 @@
 
 #include <tgmath.h>
 
+#include "core/real.h"
 #include "penalty/penalty.h"
 
 #define LAR_EACH(i) _Pragma("GCC ivdep") for (int64_t i = begin; i < end; i++)
