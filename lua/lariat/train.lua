@@ -238,21 +238,35 @@ end
 
 -- Schedules -------------------------------------------------------------------------------
 
--- name -> a function that sets the hyper-parameter, and its base value.
-local function setter(name, optimizer, model)
-  if name == "lr" then
-    return optimizer.lr, function(v) optimizer.lr = v end
+-- The setting of the stochastic layers of a kind ("dropout": their p), as base and setter.
+local function layer_setter(model, kind)
+  local layers, field = {}, nil
+  model:apply(function(m)
+    if m.kind ~= kind then return end
+    for _, name in ipairs { "p", "std" } do
+      if pcall(function() return m[name] end) then field = name end
+    end
+    layers[#layers + 1] = m
+  end)
+  if not field then return nil end
+  return layers[1][field], function(v)
+    for _, m in ipairs(layers) do m[field] = v end
   end
+end
+
+-- The base value of a hyper-parameter, and a function that sets it.
+local function setter(name, optimizer, model)
   local term = name:match "^penalty%.(.+)$"
   if term then
-    local base = optimizer:strength(term)
-    if not base then fail("schedule: the penalty has no term '%s'", term) end
-    return base, function(v) optimizer:set_strength(term, v) end
+    return optimizer:get_lambda(term), function(v) optimizer:set_lambda(term, v) end
   end
-  local base = optimizer:get(name)
-  if base then return base, function(v) optimizer:set(name, v) end end
-  base = model:get_rate(name)
-  if base then return base, function(v) model:set_rate(name, v) end end
+  local known, base = pcall(function() return optimizer[name] end)
+  if known and type(base) == "number" then
+    return base, function(v) optimizer[name] = v end
+  end
+  local set
+  base, set = layer_setter(model, name)
+  if set then return base, set end
   fail("schedule: no hyper-parameter '%s' in the optimiser, the penalty or the layers", name)
 end
 
@@ -385,29 +399,23 @@ local function model_dtype(model)
 end
 
 local function read_loss(given)
-  local loss = require "lariat.loss"
   if given == nil then fail("loss is missing; for example loss = \"cross_entropy\"") end
-  if type(given) ~= "string" then
-    if not is_callable(given) then
-      fail("loss must be a name or a function, not a %s", type(given))
-    end
-    return given
+  if type(given) == "string" then
+    local found, names = core.loss[given], {}
+    if found then return found end
+    for name in pairs(core.loss) do names[#names + 1] = name end
+    fail("unknown loss '%s'; did you mean '%s'?", given, core.nearest(given, names))
   end
-  return loss.find(given)
+  if not is_callable(given) then
+    fail("loss must be a name or a function, not a %s", type(given))
+  end
+  return given
 end
 
 local function read_optimizer(given, model, penalty, resume)
-  local optim = require "lariat.optim"
-  if resume then
-    if penalty then resume.optimizer.penalty = penalty end
-    return resume.optimizer
-  end
-  if type(given) == "string" then
-    local make = optim[given]
-    if not make then fail("no optimiser '%s'", given) end
-    given = make {}
-  end
-  return optim.bind(given or optim.adam {}, model, penalty)
+  if not resume then return core.optim.bind(given or "adam", model, penalty) end
+  if penalty then resume.optimizer.penalty = penalty end
+  return resume.optimizer
 end
 
 local function read_data(config, data, opts, dtype, state)

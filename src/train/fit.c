@@ -1,0 +1,429 @@
+#include "train/fit.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/interrupt.h"
+#include "core/mem.h"
+#include "grad/grad.h"
+#include "kern/copy.h"
+
+static const char *const status_names[] = {
+  [LAR_FIT_RUNNING] = "running",       [LAR_FIT_MAX_EPOCHS] = "max_epochs",
+  [LAR_FIT_EARLY_STOP] = "early_stop", [LAR_FIT_CONVERGED] = "converged",
+  [LAR_FIT_STOPPED] = "stopped",       [LAR_FIT_INTERRUPTED] = "interrupted",
+  [LAR_FIT_DIVERGED] = "diverged",     [LAR_FIT_TIME_LIMIT] = "time_limit",
+};
+
+const char *lar_fit_status_name(lar_fit_status s) { return status_names[s]; }
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* What the loop keeps to itself during a run. */
+typedef struct loop {
+  lar_fit *f;
+  double started, epoch_started, shown;
+  int64_t *order;        /* of the rows in this epoch, or NULL */
+  int64_t at;            /* next row */
+  double loss_sum, rows; /* of the epoch, over rows (or their weights) */
+  double former;         /* objective of the epoch before */
+  lar_tensor *safe;      /* weights at the start of the epoch, to go back to */
+  lar_var **pred, **y;   /* kept batches of the epoch */
+  size_t kept, pred_cap, y_cap;
+} loop;
+
+/* ---- batches ---- */
+
+static lar_status take_rows(lar_var **out, const lar_var *v, const loop *l, int64_t end) {
+  lar_tensor t = {0};
+  *out = NULL;
+  if (v == NULL) return LAR_OK;
+  LAR_TRY(lar_rows(&t, &v->t, l->order, l->at, end));
+  lar_status st = lar_var_new(out, &t);
+  lar_tensor_clear(&t);
+  return st;
+}
+
+static lar_status next_rows(loop *l, lar_batch *b, bool *end) {
+  const lar_fit *f = l->f;
+  int64_t n = f->data.x->t.shape[0];
+  int64_t stop = l->at + f->batch_size < n ? l->at + f->batch_size : n;
+  *end = l->at >= n || (f->drop_last && stop - l->at < f->batch_size && l->at > 0);
+  if (*end) return LAR_OK;
+  LAR_TRY(take_rows(&b->x, f->data.x, l, stop));
+  LAR_TRY(take_rows(&b->y, f->data.y, l, stop));
+  LAR_TRY(take_rows(&b->weight, f->data.weight, l, stop));
+  l->at = stop;
+  return LAR_OK;
+}
+
+static lar_status next_batch(loop *l, lar_batch *b, bool *end) {
+  *b = (lar_batch){0};
+  if (l->f->data.x != NULL) return next_rows(l, b, end);
+  return l->f->hooks.next(l->f->hooks.ctx, b, end);
+}
+
+/* ---- one step ---- */
+
+/* A column of predictions and a row of targets are meant for each other. */
+static lar_var *matched(lar_scope *s, const lar_var *pred, lar_var *y) {
+  const lar_tensor *p = &pred->t, *t = &y->t;
+  bool column = p->ndim == 2 && p->shape[1] == 1 && t->ndim == 1 && t->shape[0] == p->shape[0];
+  bool row = t->ndim == 2 && t->shape[1] == 1 && p->ndim == 1 && t->shape[0] == p->shape[0];
+  return column || row ? lar_reshape(s, y, p->ndim, p->shape) : y;
+}
+
+static lar_var *loss_of(const lar_fit *f, lar_scope *s, lar_var *pred, const lar_batch *b) {
+  if (s->status != LAR_OK) return NULL;
+  if (f->loss != NULL)
+    return lar_loss_apply(f->loss, s, pred, matched(s, pred, b->y), b->weight);
+  lar_var *out = NULL;
+  lar_status st = f->hooks.loss(f->hooks.ctx, pred, b, &out);
+  return st == LAR_OK ? lar_scope_own(s, out) : lar_scope_fail(s, st);
+}
+
+static double batch_rows(const lar_batch *b) {
+  double n = b->x->t.ndim > 0 ? (double)b->x->t.shape[0] : 1;
+  if (b->weight == NULL) return n;
+  double sum = 0;
+  for (int64_t i = 0; i < (int64_t)n; i++)
+    sum += lar_tensor_get(&b->weight->t, i * b->weight->t.stride[0]);
+  return sum;
+}
+
+static lar_status keep(loop *l, lar_var *pred, lar_var *y) {
+  void *p = l->pred, *q = l->y;
+  lar_status st = lar_grow(&p, &l->pred_cap, l->kept + 1, sizeof *l->pred);
+  l->pred = p;
+  if (st == LAR_OK) st = lar_grow(&q, &l->y_cap, l->kept + 1, sizeof *l->y);
+  l->y = q;
+  if (st != LAR_OK) return st;
+  LAR_TRY(lar_var_detach(&l->pred[l->kept], pred));
+  l->y[l->kept++] = lar_var_ref(y);
+  return LAR_OK;
+}
+
+static lar_status measure_penalty(lar_fit *f) {
+  f->penalty = 0;
+  return f->optim->bound != NULL ? lar_bound_values(f->optim->bound, f->term, &f->penalty)
+                                 : LAR_OK;
+}
+
+static lar_status diverge(loop *l, const lar_batch *b) {
+  LAR_TRY(lar_check_finite("fit: x", &b->x->t));
+  if (b->y != NULL) LAR_TRY(lar_check_finite("fit: y", &b->y->t));
+  l->f->status = LAR_FIT_DIVERGED;
+  return LAR_OK;
+}
+
+static lar_status step(loop *l, const lar_batch *b) {
+  lar_fit *f = l->f;
+  lar_scope s;
+  lar_status st = LAR_OK;
+  f->step++;
+  f->batch++;
+  if (f->hooks.before_step != NULL) LAR_TRY(f->hooks.before_step(f->hooks.ctx, f));
+  if (f->batch == 1) { /* here for epochs of one step: where the loss is measured */
+    if (f->optim->bound != NULL) LAR_TRY(lar_bound_refresh(f->optim->bound, f->hooks.state));
+    LAR_TRY(measure_penalty(f));
+  }
+  lar_optim_zero_grad(f->optim);
+  lar_scope_init(&s);
+  lar_var *pred = lar_module_forward(f->model, &s, b->x);
+  lar_var *loss = loss_of(f, &s, pred, b), *kept = NULL;
+  LAR_GO(lar_scope_take(&s, loss, &kept));
+  LAR_GO(lar_var_item(kept, &f->batch_loss));
+  if (!isfinite(f->batch_loss)) {
+    st = diverge(l, b);
+    goto done;
+  }
+  LAR_GO(lar_backward(kept, NULL, false));
+  LAR_GO(lar_optim_step(f->optim, f->hooks.state));
+  double rows = batch_rows(b);
+  l->loss_sum += f->batch_loss * rows;
+  l->rows += rows;
+  if (f->keep_train) st = keep(l, pred, b->y);
+done:
+  lar_var_unref(kept);
+  lar_scope_clear(&s);
+  return st;
+}
+
+/* ---- an epoch ---- */
+
+static lar_status forget(loop *l) {
+  while (l->kept > 0) {
+    l->kept--;
+    lar_var_unref(l->pred[l->kept]);
+    lar_var_unref(l->y[l->kept]);
+  }
+  return LAR_OK;
+}
+
+static lar_status reorder(loop *l) {
+  lar_fit *f = l->f;
+  l->at = 0;
+  f->batch = 0;
+  f->epoch_rng = *f->shuffler;
+  if (f->data.x == NULL) return f->hooks.begin(f->hooks.ctx, f->epoch);
+  int64_t n = f->data.x->t.shape[0];
+  f->batches = f->drop_last && n >= f->batch_size ? n / f->batch_size
+                                                  : (n + f->batch_size - 1) / f->batch_size;
+  if (!f->shuffle || f->batches <= 1) return LAR_OK;
+  void *p = l->order;
+  if (p == NULL) LAR_TRY(lar_alloc_raw(&p, (size_t)n, sizeof *l->order));
+  l->order = p;
+  lar_rng_permutation(f->shuffler, l->order, n);
+  return LAR_OK;
+}
+
+static void poll(loop *l) {
+  lar_fit *f = l->f;
+  if (f->status != LAR_FIT_RUNNING) return;
+  double t = now();
+  f->seconds = t - l->started;
+  if (lar_interrupt_pending()) {
+    lar_interrupt_clear();
+    f->status = LAR_FIT_INTERRUPTED;
+  } else if (f->time_limit > 0 && f->seconds >= f->time_limit) {
+    f->status = LAR_FIT_TIME_LIMIT;
+  } else if (f->max_steps > 0 && f->step >= f->max_steps) {
+    f->status = LAR_FIT_MAX_EPOCHS;
+  }
+  if (f->hooks.progress != NULL && t - l->shown > 0.1) {
+    l->shown = t;
+    f->hooks.progress(f->hooks.ctx, f);
+  }
+}
+
+/* All batches of one epoch, or as many as the status lets. */
+static lar_status batches(loop *l) {
+  lar_fit *f = l->f;
+  lar_status st = LAR_OK;
+  bool end = false;
+  while (st == LAR_OK && f->status == LAR_FIT_RUNNING) {
+    lar_batch b;
+    st = next_batch(l, &b, &end);
+    if (st != LAR_OK || end) {
+      lar_batch_clear(&b);
+      break;
+    }
+    if (f->skip > 0) {
+      f->skip--;
+      f->batch++;
+    } else {
+      st = step(l, &b);
+      if (st == LAR_OK && f->status == LAR_FIT_RUNNING && f->hooks.after_step != NULL)
+        st = f->hooks.after_step(f->hooks.ctx, f);
+    }
+    lar_batch_clear(&b);
+    poll(l);
+  }
+  if (st == LAR_OK && end && f->batch == 0)
+    return lar_fail(LAR_EARG, "fit: epoch %lld has no batches", (long long)f->epoch);
+  if (st == LAR_OK && end) f->batches = f->batch;
+  return st;
+}
+
+static lar_status joined(lar_var **out, lar_var *const *part, size_t n) {
+  lar_var *made[LAR_MAX_OUT];
+  int nout;
+  *out = NULL;
+  if (n == 0) return LAR_OK;
+  lar_attr first = {.n = 1, .i = {1}};
+  LAR_TRY(lar_op_apply(LAR_OP(cat), &first, (int)n, part, &nout, made));
+  *out = made[0];
+  return LAR_OK;
+}
+
+static void drop_kept(lar_fit *f) {
+  lar_var_unref(f->train_pred);
+  lar_var_unref(f->train_y);
+  lar_var_unref(f->val_pred);
+  f->train_pred = f->train_y = f->val_pred = NULL;
+}
+
+static lar_status close_epoch(loop *l) {
+  lar_fit *f = l->f;
+  f->epoch_loss = l->rows > 0 ? l->loss_sum / l->rows : f->batch_loss;
+  if (f->batch > 1) LAR_TRY(measure_penalty(f));
+  f->objective = f->epoch_loss + f->penalty;
+  f->val_loss = (double)NAN;
+  drop_kept(f);
+  if (f->keep_train) {
+    LAR_TRY(joined(&f->train_pred, l->pred, l->kept));
+    LAR_TRY(joined(&f->train_y, l->y, l->kept));
+  }
+  if (f->val.x != NULL) {
+    lar_optim_swap_ema(f->optim);
+    lar_status st = lar_evaluate(f, &f->val, &f->val_loss, f->keep_val ? &f->val_pred : NULL);
+    lar_optim_swap_ema(f->optim);
+    LAR_TRY(st);
+  }
+  f->seconds = now() - l->started;
+  f->epoch_seconds = now() - l->epoch_started;
+  if (f->status != LAR_FIT_RUNNING) return LAR_OK;
+  double change = fabs(f->objective - l->former);
+  if (f->tol > 0 && change <= f->tol * fmax(1, fabs(l->former))) f->status = LAR_FIT_CONVERGED;
+  if (f->grad_tol > 0 && f->optim->grad_norm <= f->grad_tol) f->status = LAR_FIT_CONVERGED;
+  l->former = f->objective;
+  return LAR_OK;
+}
+
+/* ---- weights to go back to when the loss is no number any more ---- */
+
+static lar_status save(loop *l) {
+  const lar_params *p = &l->f->optim->params;
+  for (int i = 0; i < p->n; i++) {
+    const lar_tensor *w = &p->at[i].var->t;
+    if (l->safe[i].storage != NULL && l->safe[i].dtype == w->dtype)
+      LAR_TRY(lar_copy(&l->safe[i], w));
+    else {
+      lar_tensor_clear(&l->safe[i]);
+      LAR_TRY(lar_clone(&l->safe[i], w, w->dtype));
+    }
+  }
+  return LAR_OK;
+}
+
+static void put_back(loop *l) {
+  const lar_params *p = &l->f->optim->params;
+  for (int i = 0; i < p->n; i++)
+    if (l->safe[i].storage != NULL) {
+      (void)lar_copy(&p->at[i].var->t, &l->safe[i]);
+      p->at[i].var->t.storage->version++;
+    }
+}
+
+static lar_status epoch(loop *l) {
+  lar_fit *f = l->f;
+  f->epoch++;
+  l->epoch_started = now();
+  l->loss_sum = l->rows = 0;
+  LAR_TRY(forget(l));
+  LAR_TRY(save(l));
+  LAR_TRY(reorder(l));
+  LAR_TRY(batches(l));
+  if (f->status == LAR_FIT_DIVERGED) {
+    put_back(l);
+    f->epoch_loss = f->objective = f->batch_loss;
+  } else {
+    LAR_TRY(close_epoch(l));
+  }
+  return f->hooks.epoch_end != NULL ? f->hooks.epoch_end(f->hooks.ctx, f) : LAR_OK;
+}
+
+static lar_status prepare(loop *l) {
+  lar_fit *f = l->f;
+  void *p;
+  if (f->data.x != NULL) {
+    LAR_TRY(lar_check_finite("fit: x", &f->data.x->t));
+    if (f->data.y != NULL) LAR_TRY(lar_check_finite("fit: y", &f->data.y->t));
+    if (f->data.x->t.ndim == 0 || f->data.x->t.shape[0] == 0)
+      return lar_fail(LAR_ESHAPE, "fit: x of shape %s has no rows",
+                      lar_tensor_text(&f->data.x->t));
+  }
+  f->nterm = f->optim->bound != NULL ? lar_bound_terms(f->optim->bound) : 0;
+  lar_free(f->term);
+  f->term = NULL;
+  LAR_TRY(lar_alloc(&p, (size_t)f->nterm, sizeof(double)));
+  f->term = p;
+  LAR_TRY(lar_alloc(&p, (size_t)f->optim->params.n, sizeof *l->safe));
+  l->safe = p;
+  return LAR_OK;
+}
+
+lar_status lar_fit_run(lar_fit *f) {
+  loop l = {.f = f, .started = now(), .former = HUGE_VAL};
+  lar_status st = prepare(&l);
+  bool former_grad = lar_grad_mode(true), former_mode = f->model->training;
+  f->status = LAR_FIT_RUNNING;
+  lar_interrupt_clear();
+  lar_module_train(f->model, true);
+  while (st == LAR_OK && f->status == LAR_FIT_RUNNING) {
+    if (f->epoch >= f->epochs)
+      f->status = LAR_FIT_MAX_EPOCHS;
+    else
+      st = epoch(&l);
+  }
+  if (st == LAR_ECALL && lar_interrupt_pending()) { /* Ctrl-C while a hook ran */
+    lar_interrupt_clear();
+    f->status = LAR_FIT_INTERRUPTED;
+    st = LAR_OK;
+  }
+  lar_optim_zero_grad(f->optim);
+  lar_module_train(f->model, former_mode);
+  lar_grad_mode(former_grad);
+  (void)forget(&l);
+  for (int i = 0; l.safe != NULL && i < f->optim->params.n; i++) lar_tensor_clear(&l.safe[i]);
+  lar_free(l.safe);
+  lar_free(l.pred);
+  lar_free(l.y);
+  lar_free(l.order);
+  return st;
+}
+
+void lar_fit_clear(lar_fit *f) {
+  drop_kept(f);
+  lar_batch_clear(&f->data);
+  lar_batch_clear(&f->val);
+  lar_free(f->term);
+  f->term = NULL;
+}
+
+/* ---- evaluation ---- */
+
+static lar_status evaluate_part(lar_fit *f, const lar_batch *b, double *sum, double *rows,
+                                lar_var **pred) {
+  lar_scope s;
+  double loss = 0;
+  lar_scope_init(&s);
+  lar_var *p = lar_module_forward(f->model, &s, b->x), *kept = NULL;
+  lar_var *l = b->y != NULL ? loss_of(f, &s, p, b) : lar_const_like(&s, p, 0);
+  lar_status st = lar_scope_take(&s, l, &kept);
+  if (st == LAR_OK) st = lar_var_item(kept, &loss);
+  if (st == LAR_OK && pred != NULL) st = lar_var_detach(pred, p);
+  lar_var_unref(kept);
+  lar_scope_clear(&s);
+  *sum += loss * batch_rows(b);
+  *rows += batch_rows(b);
+  return st;
+}
+
+lar_status lar_evaluate(lar_fit *f, const lar_batch *data, double *loss, lar_var **pred) {
+  enum { LEAST = 1024 };
+  int64_t n = data->x->t.shape[0], size = f->batch_size > LEAST ? f->batch_size : LEAST;
+  double sum = 0, rows = 0;
+  loop l = {.f = f};
+  lar_fit part = *f;
+  part.data = *data;
+  part.batch_size = size;
+  part.drop_last = false;
+  l.f = &part;
+  if (pred != NULL) *pred = NULL;
+  bool mode = lar_grad_mode(false), training = f->model->training;
+  lar_module_train(f->model, false);
+  lar_status st = LAR_OK;
+  for (bool end = false; st == LAR_OK && l.at < n;) {
+    lar_batch b = {0};
+    lar_var *p = NULL;
+    st = next_rows(&l, &b, &end);
+    if (st == LAR_OK) st = evaluate_part(f, &b, &sum, &rows, pred != NULL ? &p : NULL);
+    if (st == LAR_OK && pred != NULL) st = keep(&l, p, p);
+    lar_var_unref(p);
+    lar_batch_clear(&b);
+  }
+  if (st == LAR_OK && pred != NULL) st = joined(pred, l.pred, l.kept);
+  *loss = rows > 0 ? sum / rows : (double)NAN;
+  (void)forget(&l);
+  lar_free(l.pred);
+  lar_free(l.y);
+  lar_module_train(f->model, training);
+  lar_grad_mode(mode);
+  return st;
+}
