@@ -19,8 +19,9 @@
 -- An optimiser has the fields `lr`, `t` (steps taken), `penalty`, `clip_norm`, `clip_value`,
 -- `ema`, `grad_norm` (of the last step, before clipping) and the rule's own (`momentum`,
 -- `beta1`, ...), to read and, but for t and grad_norm, to set; and the methods
--- `opt:zero_grad()`, `opt:step([state])`, `opt:state()`, `opt:load_state(t)`, `opt:swap_ema()`
--- and `opt:set_lambda(term, number or nil)`. `state` is what lambda functions get.
+-- `opt:zero_grad()`, `opt:step([state])`, `opt:state()`, `opt:load_state(t)`, `opt:swap_ema()`,
+-- and `opt:get_lambda(term)`, `opt:set_lambda(term, number or nil)`: the strength of a penalty's
+-- term ("l1"), in place of its own until set to nil. `state` is what lambda functions get.
 -- @module lariat.optim
 -- @usage local opt = lariat.optim.sgd(net, { lr = 0.1, penalty = lariat.penalty.l1(0.01) })
 -- opt:zero_grad()
@@ -31,23 +32,7 @@ local core = require "lariat.core"
 
 local optim = {}
 
--- A table of options with names, rather than a list of tensors or a model?
-local function is_options(x)
-  if type(x) ~= "table" or getmetatable(x) ~= nil or #x > 0 then return false end
-  for _, v in pairs(x) do
-    if core.is_tensor(v) then return false end
-  end
-  return true
-end
-
-local function constructor(rule)
-  return function(target, options)
-    if options == nil and (target == nil or is_options(target)) then
-      return core.optim.make(rule, nil, target)
-    end
-    return core.optim.make(rule, target, options)
-  end
-end
+local constructor = core.optim.constructor
 
 --- Gradient descent on the whole data at once: `w <- w - lr g`.
 -- @function gd
@@ -138,9 +123,8 @@ end
 -- @param penalty takes the place of the optimiser's own; nil: leaves it
 -- @return an optimiser
 -- @usage local opt = lariat.optim.bind("adam", net, lariat.penalty.l2(1e-4))
-function optim.bind(optimizer, target, penalty)
-  return core.optim.bind(optimizer, target, penalty)
-end
+-- @function bind
+optim.bind = core.optim.bind
 
 --- Is it an optimiser or a recipe?
 -- @param x anything

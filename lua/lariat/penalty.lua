@@ -23,33 +23,9 @@
 
 local core = require "lariat.core"
 
-local make = core.penalty.make
+local constructor = core.penalty.constructor
 
 local P = {}
-
--- A constructor: one number is the value of `first`, a table holds options.
-local function constructor(name, first, second)
-  return function(options, more)
-    if type(options) == "number" or type(options) == "function" then
-      options = { [first] = options }
-      if more ~= nil and second then
-        options[second] = more
-      elseif type(more) == "table" then
-        local number = options[first]
-        options = {}
-        for k, v in pairs(more) do options[k] = v end
-        options[first] = number
-      elseif more ~= nil then
-        error(("%s: the second argument is a table of options, not a %s"):format(name,
-          type(more)), 2)
-      end
-    elseif options ~= nil and type(options) ~= "table" then
-      error(("%s: expects a number or a table of options, not a %s"):format(name,
-        type(options)), 2)
-    end
-    return make(name, options)
-  end
-end
 
 --- The absolute value, `lambda |w|_1`: exact zeros. Prox: soft thresholding.
 -- @function l1

@@ -258,6 +258,34 @@ static int make(lua_State *L) {
   return 1;
 }
 
+/* A table of named options, rather than a list or table of tensors? */
+static bool is_options(lua_State *L, int arg) {
+  if (!lb_is_options(L, arg)) return false;
+  bool tensors = false;
+  for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1))
+    tensors = tensors || lb_tensor_test(L, -1) != NULL;
+  return !tensors;
+}
+
+/* rule([target,] [options]); upvalue 1: the rule's name */
+static int construct(lua_State *L) {
+  lua_settop(L, 2);
+  if (lua_isnil(L, 2) && (lua_isnil(L, 1) || is_options(L, 1))) {
+    lua_insert(L, 1); /* nil, options */
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  return make(L);
+}
+
+/* constructor(name) -> a function that makes recipes and optimisers of that rule */
+static int constructor(lua_State *L) {
+  (void)rule_named(L, luaL_checkstring(L, 1));
+  lua_settop(L, 1);
+  lua_pushcclosure(L, construct, 1);
+  return 1;
+}
+
 lar_optim *lb_optim_for(lua_State *L, int arg, int target, int penalty) {
   arg = lua_absindex(L, arg);
   target = lua_absindex(L, target);
@@ -526,14 +554,12 @@ static int opt_newindex(lua_State *L) {
   return 0;
 }
 
-/* opt:get_lambda(name) -> the strength in force, nil before the first step of a function */
-static int opt_get_lambda(lua_State *L) {
-  lar_optim *o = lb_optim(L, 1);
-  const char *name = luaL_checkstring(L, 2), *known[32];
+/* The addend named at `arg`, in the penalty that is bound. */
+static int find_term(lua_State *L, const lar_optim *o, int arg) {
+  const char *name = luaL_checkstring(L, arg), *known[32];
   size_t n = 0;
   for (int k = 0; o->bound != NULL && k < lar_bound_terms(o->bound); k++) {
-    if (strcmp(lar_bound_name(o->bound, k), name) == 0)
-      return lua_pushnumber(L, lar_bound_lambda(o->bound, k)), 1;
+    if (strcmp(lar_bound_name(o->bound, k), name) == 0) return k;
     if (n < 32) known[n++] = lar_bound_name(o->bound, k);
   }
   lb_check(L, lar_param_unknown("penalty", name, known, n));
@@ -543,19 +569,21 @@ static int opt_get_lambda(lua_State *L) {
 /* opt:set_lambda(name, number or nil): a strength in place of the penalty's own */
 static int opt_set_lambda(lua_State *L) {
   const lar_optim *o = lb_optim(L, 1);
-  const char *name = luaL_checkstring(L, 2);
   double v = lua_isnoneornil(L, 3) ? (double)NAN : luaL_checknumber(L, 3);
-  const char *known[32];
-  size_t n = 0;
-  for (int k = 0; o->bound != NULL && k < lar_bound_terms(o->bound); k++) {
-    if (strcmp(lar_bound_name(o->bound, k), name) == 0) {
-      lb_check(L, lar_bound_set(o->bound, k, v));
-      return 0;
-    }
-    if (n < 32) known[n++] = lar_bound_name(o->bound, k);
-  }
-  lb_check(L, lar_param_unknown("penalty", name, known, n));
-  return 0;
+  lb_check(L, lar_bound_set(o->bound, find_term(L, o, 2), v));
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* opt:get_lambda(name) -> the strength in force; nil before a function's first call */
+static int opt_get_lambda(lua_State *L) {
+  const lar_optim *o = lb_optim(L, 1);
+  double l = lar_bound_lambda(o->bound, find_term(L, o, 2));
+  if (isnan(l))
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, l);
+  return 1;
 }
 
 static void add_number(luaL_Buffer *b, const char *key, double v) {
@@ -648,7 +676,11 @@ static const luaL_Reg meta[] = {
 };
 
 static const luaL_Reg lib[] = {
-  {"make", make}, {"bind", core_bind}, {"rules", rules}, {"is", is_optim}, {NULL, NULL},
+  {"constructor", constructor},
+  {"bind", core_bind},
+  {"rules", rules},
+  {"is", is_optim},
+  {NULL, NULL},
 };
 
 void lb_open_optim(lua_State *L) {

@@ -112,15 +112,19 @@ static lar_status protected_call(lua_CFunction f, request *r) {
   if (!lua_checkstack(L, 8)) return lar_fail(LAR_ENOMEM, "penalty: the Lua stack is full");
   lua_pushcfunction(L, f);
   lua_pushlightuserdata(L, r);
-  return lb_call(L, 1, 1);
+  if (r->state != NULL && r->state->L == L)
+    lua_pushvalue(L, r->state->index);
+  else
+    lua_pushnil(L);
+  return lb_call(L, 2, 1);
 }
 
 static int call_lambda(lua_State *L) {
   request *r = lua_touserdata(L, 1);
   lb_push_anchored(L, r->key);
-  if (r->state != NULL && r->state->L == L) {
-    lua_pushvalue(L, r->state->index);
-  } else {
+  lua_pushvalue(L, 2);
+  if (lua_isnil(L, 2)) {
+    lua_pop(L, 1);
     lua_newtable(L);
     lua_pushinteger(L, 0);
     lua_setfield(L, -2, "step");
@@ -401,6 +405,52 @@ static int make(lua_State *L) {
   if (type->traits & LAR_SEPARABLE) read_weights(L, 2, t);
   if (type->traits & LAR_GROUPED) read_groups(L, 2, t);
   lua_settop(L, 3);
+  return 1;
+}
+
+/* (number [, number or options]) at 1 and 2 become one table of options at 1; upvalues 2 and 3
+ * are the options that the numbers are. */
+static void gather(lua_State *L) {
+  lua_newtable(L);
+  if (lua_istable(L, 2))
+    for (lua_pushnil(L); lua_next(L, 2);) {
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, 3);
+    }
+  else if (!lua_isnil(L, 2)) {
+    if (lua_isnil(L, lua_upvalueindex(3)))
+      luaL_error(L, "%s: the second argument is a table of options, not a %s",
+                 lua_tostring(L, lua_upvalueindex(1)), luaL_typename(L, 2));
+    lua_pushvalue(L, 2);
+    lua_setfield(L, 3, lua_tostring(L, lua_upvalueindex(3)));
+  }
+  lua_pushvalue(L, 1);
+  lua_setfield(L, 3, lua_tostring(L, lua_upvalueindex(2)));
+  lua_replace(L, 1);
+}
+
+/* A penalty of the kind named in upvalue 1. */
+static int construct(lua_State *L) {
+  int type = lua_type(L, 1);
+  lua_settop(L, 2);
+  if (type == LUA_TNUMBER || type == LUA_TFUNCTION)
+    gather(L);
+  else if (type != LUA_TNIL && type != LUA_TNONE && type != LUA_TTABLE)
+    return luaL_error(L, "%s: expects a number or a table of options, not a %s",
+                      lua_tostring(L, lua_upvalueindex(1)), lua_typename(L, type));
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  return make(L);
+}
+
+/* constructor(name, first, second or nil) */
+static int constructor(lua_State *L) {
+  (void)find(L, luaL_checkstring(L, 1));
+  (void)luaL_checkstring(L, 2);
+  lua_settop(L, 3);
+  lua_pushcclosure(L, construct, 3);
   return 1;
 }
 
@@ -820,7 +870,8 @@ static const luaL_Reg meta[] = {
 };
 
 static const luaL_Reg lib[] = {
-  {"make", make}, {"custom", custom}, {"entries", entries}, {"is", is_penalty}, {NULL, NULL},
+  {"constructor", constructor}, {"custom", custom}, {"entries", entries},
+  {"is", is_penalty},           {NULL, NULL},
 };
 
 static const luaL_Reg params_meta[] = {{"__gc", params_gc}, {NULL, NULL}};

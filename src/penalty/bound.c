@@ -212,10 +212,11 @@ static bool is_constraint(const lar_bound *b, int k) {
 static lar_status strength(const lar_bound *b, int k, void *state, double *out) {
   const lar_term *t = b->reg->at[k].term;
   double lambda = t->lambda;
-  if (!isnan(b->set[k]))
-    lambda = b->set[k];
-  else if (t->lambda_fn != NULL)
-    LAR_TRY(t->lambda_fn(t->lambda_ctx, state, &lambda));
+  if (!isnan(b->set[k])) {
+    *out = b->set[k];
+    return LAR_OK;
+  }
+  if (t->lambda_fn != NULL) LAR_TRY(t->lambda_fn(t->lambda_ctx, state, &lambda));
   if (!(lambda >= 0 && lambda < HUGE_VAL))
     return lar_fail(LAR_EARG, "penalty %s: lambda = %g; it must be finite and not negative",
                     b->name[k], lambda);
@@ -236,7 +237,14 @@ static lar_status ready(lar_bound *b) { return b->fresh ? LAR_OK : lar_bound_ref
 
 int lar_bound_terms(const lar_bound *b) { return b->reg->n; }
 const char *lar_bound_name(const lar_bound *b, int k) { return b->name[k]; }
-double lar_bound_lambda(const lar_bound *b, int k) { return b->l[k]; }
+
+double lar_bound_lambda(const lar_bound *b, int k) {
+  const lar_addend *a = &b->reg->at[k];
+  if (b->fresh) return b->l[k];
+  if (is_constraint(b, k)) return 1;
+  if (!isnan(b->set[k])) return b->set[k];
+  return a->term->lambda_fn != NULL ? (double)NAN : a->term->lambda * a->scale;
+}
 
 lar_status lar_bound_set(lar_bound *b, int k, double lambda) {
   if (is_constraint(b, k))

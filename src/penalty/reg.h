@@ -103,9 +103,9 @@ int lar_bound_terms(const lar_bound *b);
 const char *lar_bound_name(const lar_bound *b, int k);
 lar_status lar_bound_values(lar_bound *b, double *each, double *total);
 
-/* Strength of addend k now (lambda times factors), as of the last refresh; 1 for constraints.
- * lar_bound_set takes the place of lambda from the next refresh on (a schedule); NaN: lambda
- * again. LAR_EARG for constraints. */
+/* Strength of addend k (lambda times factors) as of the last refresh; 1 for constraints, NaN
+ * for a function not yet called. lar_bound_set takes the place of lambda and factors from the
+ * next refresh on (a schedule); NaN: these again. LAR_EARG for constraints. */
 double lar_bound_lambda(const lar_bound *b, int k);
 lar_status lar_bound_set(lar_bound *b, int k, double lambda);
 
