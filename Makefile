@@ -142,9 +142,11 @@ $(B)/liblariat.so: $(CORE) $(B)/gen/objects.note
 	$(Q)$(LINK) -shared -Wl,-Bsymbolic,-soname,liblariat.so,--version-script=$(B)/gen/liblariat.map \
 	  $(if $(SAN),,-Wl$(,)-z$(,)defs) -o $@ $(CORE) $(LIBS)
 
+# Lua unloads its modules when it closes; the thread pool would lose the code it stands in.
 $(B)/lariat.so: $(BIND) $(B)/liblariat.a
 	@printf '  ld    %s\n' '$@'
-	$(Q)$(LINK) -shared -Wl,-Bsymbolic,--exclude-libs,ALL -o $@ $(BIND) $(B)/liblariat.a $(LIBS)
+	$(Q)$(LINK) -shared -Wl,-Bsymbolic,--exclude-libs,ALL,-z,nodelete -o $@ $(BIND) \
+	  $(B)/liblariat.a $(LIBS)
 	@! nm -D --defined-only $@ | grep -E ' [A-Z] ' | grep -v ' luaopen_'
 
 # The program holds the whole of Lua, used here or not, for C modules that it loads.

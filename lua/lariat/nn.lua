@@ -411,7 +411,7 @@ local nothing = { numel = 0, bytes = 0, frozen = 0 }
 
 local function row_of(m, title, own, output)
   return {
-    title .. m:signature(), sizes_text(output),
+    title .. m:signature():gsub("%(%)$", ""), sizes_text(output),
     own.numel > 0 and grouped(own.numel) or "", own.bytes > 0 and grouped(own.bytes) or "",
     frozen_text(own),
   }

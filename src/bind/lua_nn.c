@@ -396,44 +396,65 @@ static void add_value(luaL_Buffer *b, const lar_module *m, const lar_param *p) {
   luaL_addstring(b, quoted);
 }
 
-/* Is p one of those given by position? Sizes past the first count only when set. */
-static bool positional(const lar_module *m, const lar_param *p) {
+/* Is p one of those given by position? *sizes: as one of a list of sizes. */
+static bool positional(const lar_module *m, const lar_param *p, bool *sizes) {
   const char *a = m->type->args;
-  size_t n = strcspn(p->name, "0123456789");
+  size_t stem = strcspn(p->name, "0123456789");
   for (; a != NULL && *a != '\0'; a += strspn(a, " ")) {
     size_t len = strcspn(a, " *");
-    bool sizes = a[len] == '*';
-    if (len == (sizes ? n : strlen(p->name)) && strncmp(a, p->name, len) == 0) return true;
-    a += len + sizes;
+    *sizes = a[len] == '*';
+    if (len == (*sizes ? stem : strlen(p->name)) && strncmp(a, p->name, len) == 0) return true;
+    a += len + *sizes;
   }
-  return false;
+  return *sizes = false;
+}
+
+static int count_sizes(const lar_module *m) {
+  bool sizes;
+  int n = 0;
+  for (const lar_param *p = m->type->params; p != NULL && p->name != NULL; p++)
+    n += positional(m, p, &sizes) && sizes && lar_param_get(p, m->self) != 0;
+  return n;
+}
+
+static void add_positional(luaL_Buffer *b, const lar_module *m) {
+  bool sizes, open = false, many = count_sizes(m) > 1;
+  const char *gap = "";
+  for (const lar_param *p = m->type->params; p != NULL && p->name != NULL; p++) {
+    if (!positional(m, p, &sizes) || (sizes && lar_param_get(p, m->self) == 0)) continue;
+    luaL_addstring(b, gap);
+    if (sizes && many && !open) luaL_addchar(b, '{');
+    open = sizes && many;
+    add_value(b, m, p);
+    gap = ", ";
+  }
+  if (open) luaL_addchar(b, '}');
+}
+
+static void add_named(luaL_Buffer *b, const lar_module *m) {
+  bool sizes, open = false;
+  bool first = m->type->args == NULL || m->type->args[0] == '\0';
+  for (const lar_param *p = m->type->params; p != NULL && p->name != NULL; p++) {
+    if (positional(m, p, &sizes) || lar_param_get(p, m->self) == p->init) continue;
+    luaL_addstring(b, open ? ", " : first ? "{" : ", {");
+    luaL_addstring(b, p->name);
+    luaL_addstring(b, " = ");
+    add_value(b, m, p);
+    open = true;
+  }
+  if (open) luaL_addchar(b, '}');
 }
 
 /* signature(): "linear(784, 300, {bias = false})"; options at their defaults are left out. */
 static int module_signature(lua_State *L) {
   const lar_module *m = lb_module(L, 1);
-  const lar_param *p = m->type->params;
-  const char *gap = "";
   luaL_Buffer b;
   luaL_buffinit(L, &b);
   luaL_addstring(&b, lar_module_name(m));
   luaL_addchar(&b, '(');
-  for (; p != NULL && p->name != NULL; p++)
-    if (positional(m, p) && lar_param_get(p, m->self) != 0) {
-      luaL_addstring(&b, gap);
-      add_value(&b, m, p);
-      gap = ", ";
-    }
-  bool open = false;
-  for (p = m->type->params; p != NULL && p->name != NULL; p++)
-    if (!positional(m, p) && lar_param_get(p, m->self) != p->init) {
-      luaL_addstring(&b, open ? ", " : *gap != '\0' ? ", {" : "{");
-      luaL_addstring(&b, p->name);
-      luaL_addstring(&b, " = ");
-      add_value(&b, m, p);
-      open = true;
-    }
-  luaL_addstring(&b, open ? "})" : ")");
+  add_positional(&b, m);
+  add_named(&b, m);
+  luaL_addchar(&b, ')');
   luaL_pushresult(&b);
   return 1;
 }

@@ -87,9 +87,21 @@ static lar_status named(const char *name, lar_status st) {
   return lar_fail(st, "%s: %s", name, lar_why());
 }
 
+/* Two layers of one name would have parameters of one name. */
+static lar_status check_labels(const lar_module *m) {
+  for (int k = 0; k < m->nchild; k++)
+    for (int j = 0; j < k; j++) {
+      const char *a = m->child[k]->label, *b = m->child[j]->label;
+      if (a != NULL && b != NULL && m->child[k] != m->child[j] && strcmp(a, b) == 0)
+        return lar_fail(LAR_EARG, "two layers are named '%s'", a);
+    }
+  return LAR_OK;
+}
+
 lar_status lar_module_new(lar_module **out, const lar_layer *type, const void *self,
                           const char *init, int nchild, lar_module *const *child) {
   lar_status st = bare(out, type, self, init, nchild, child);
+  if (st == LAR_OK) st = check_labels(*out);
   if (st == LAR_OK && type->init != NULL) st = type->init(*out);
   if (st == LAR_OK) return LAR_OK;
   lar_module_unref(*out);
@@ -103,10 +115,11 @@ const char *lar_module_name(const lar_module *m) {
 
 lar_status lar_module_label(lar_module *m, const char *label) {
   char *copy;
-  if (label != NULL && (*label == '\0' || strpbrk(label, ".*?") != NULL))
+  if (label != NULL &&
+      (strspn(label, "0123456789") > 0 || *label == '\0' || strpbrk(label, ".*?") != NULL))
     return lar_fail(LAR_EARG,
-                    "named: '%s' is no name for a layer: it must not be empty nor "
-                    "hold '.', '*' or '?'",
+                    "named: '%s' is no name for a layer: it must not be empty, begin with a "
+                    "digit or hold '.', '*' or '?'",
                     label);
   LAR_TRY(copy_text(&copy, label));
   lar_free(m->label);
