@@ -311,6 +311,7 @@ describe("csv that is no table", function()
 
   it("is something else", function()
     refused(":2: a zero byte; this is not text", "a,b\n1,\0\n")
+    refused(":1: a zero byte; this is not text", "a \0 b\n", { sep = " " })
     refused(": this is UTF-16; save it as UTF-8", "\xff\xfea\0,\0b\0")
     refused(": no column holds numbers or categories, so there is nothing for x",
       "day\n2024-01-01\n")

@@ -81,17 +81,15 @@ static bool next_record(scan *c) {
 /* What ends the field at p: a separator, a line end, or the end of the text. */
 static lar_status finish(scan *c, char *p) {
   char sep = c->f->csv.sep;
-  if (sep == ' ') {
-    p = skip_blanks(c, p);
-    c->more = p < c->end && *p != '\n' && *p != '\r';
-  } else {
-    c->more = *p == sep && p < c->end;
-    if (c->more) p++;
-  }
-  if (!c->more && *p == 0 && p < c->end)
+  if (sep == ' ') p = skip_blanks(c, p);
+  if (*p == 0 && p < c->end)
     return lar_fail(LAR_EIO, "%s:%lld: a zero byte; this is not text", c->f->name,
                     (long long)c->line);
-  c->p = c->more ? p : line_end(c, p);
+  if (sep == ' ')
+    c->more = p < c->end && *p != '\n' && *p != '\r';
+  else
+    c->more = *p == sep && p < c->end;
+  c->p = !c->more ? line_end(c, p) : sep == ' ' ? p : p + 1;
   return LAR_OK;
 }
 
