@@ -197,6 +197,8 @@ static int create_arange(lua_State *L) {
   if (step == 0 || !isfinite(from) || !isfinite(to) || !isfinite(step))
     return luaL_error(L, "arange: from %f to %f by %f has no end", from, to, step);
   double span = (to - from) / step;
+  if (span > 1e15)
+    return luaL_error(L, "arange: from %f to %f by %f is too long", from, to, step);
   int64_t count = span < 0 ? 0 : (int64_t)floor(span * (1 + 1e-12) + 1e-12) + 1;
   lar_var *v = row(L, count, lb_opt_dtype(L, options, lar_default_dtype));
   for (int64_t k = 0; k < count; k++) lar_tensor_put(&v->t, k, from + (double)k * step);
@@ -241,7 +243,9 @@ static int create_randint(lua_State *L) {
   int64_t lo = luaL_checkinteger(L, 1), hi = luaL_checkinteger(L, 2), shape[LAR_MAX_NDIM];
   int last;
   int ndim = lb_shape(L, 3, shape, &last), options = options_at(L, last, "randint");
-  if (hi < lo) return luaL_error(L, "randint: %d..%d is empty", (int)lo, (int)hi);
+  if (hi < lo) return luaL_error(L, "randint: %I..%I is empty", lo, hi);
+  if ((uint64_t)hi - (uint64_t)lo >= INT64_MAX)
+    return luaL_error(L, "randint: %I..%I is too wide", lo, hi);
   lar_dtype t = lb_opt_dtype(L, options, LAR_I64);
   lar_var **out = lb_tensor_new(L);
   lb_check(L, lar_var_init(out, t, ndim, shape));

@@ -14,6 +14,8 @@ static void read_range(lua_State *L, int item, const lar_tensor *t, int d, int64
     lua_rawgeti(L, item, k + 1);
     part[k] = lua_tointegerx(L, -1, &exact);
     if (!exact) luaL_error(L, "index: a range holds integers; found %s", lb_text(L, -1));
+    if (part[k] > INT32_MAX * INT64_C(1000) || part[k] < INT32_MAX * INT64_C(-1000))
+      luaL_error(L, "index: %I is out of any range", (lua_Integer)part[k]);
     lua_pop(L, 1);
   }
   if (n == 1) part[1] = part[0];
@@ -268,8 +270,8 @@ int lb_tensor_chunk(lua_State *L) {
   int64_t count = luaL_checkinteger(L, 2);
   int d = read_dim(L, 3, "chunk", v);
   if (count < 1) return luaL_error(L, "chunk: into %I parts", (lua_Integer)count);
-  int64_t size = (v->t.shape[d] + count - 1) / count;
-  return equal_parts(L, "chunk", v, d, size > 0 ? size : 1);
+  int64_t n = v->t.shape[d];
+  return equal_parts(L, "chunk", v, d, n > 0 ? (n - 1) / count + 1 : 1);
 }
 
 /* unbind(dim = 1) -> a list of views, one for each index of a dimension, which goes away */

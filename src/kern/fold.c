@@ -3,7 +3,7 @@
 #include "core/number.h"
 
 #ifdef LAR_REAL_I64
-typedef int64_t acc;
+typedef uint64_t acc; /* wraps around, as Lua's integers do */
 #else
 typedef double acc;
 #endif

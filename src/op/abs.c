@@ -1,7 +1,9 @@
 #include "core/number.h"
 #include "op/map.h"
 
-static inline real f(real x, const double *p) { return x < 0 ? -x : x + 0; }
+static inline real f(real x, const double *p) {
+  return x < 0 ? (real)(-(lar_modular)x) : x + 0;
+}
 LAR_MAP1(abs, f)
 
 static void vjp(lar_vjp *v) {

@@ -6,7 +6,9 @@ static const lar_param params[] = {
   {0},
 };
 
-static inline real f(real x, real y, const double *p) { return x + (real)p[0] * y; }
+static inline real f(real x, real y, const double *p) {
+  return (real)((lar_modular)x + (lar_modular)(real)p[0] * (lar_modular)y);
+}
 LAR_MAP2(add, f)
 
 static void vjp(lar_vjp *v) {

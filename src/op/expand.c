@@ -8,9 +8,13 @@ static lar_status forward(lar_io *io) {
   if (ndim > LAR_MAX_NDIM)
     return lar_fail(LAR_ESHAPE, "a tensor has at most %d dimensions, not %d", LAR_MAX_NDIM,
                     ndim);
+  int64_t total = 1;
   for (int d = 0; d < ndim; d++) {
     int from = d - (ndim - x->ndim);
     shape[d] = io->attr->i[d] == -1 && from >= 0 ? x->shape[from] : io->attr->i[d];
+    if (shape[d] < 0 || __builtin_mul_overflow(total, shape[d], &total))
+      return lar_fail(LAR_ESHAPE, "%s cannot be expanded to %s", lar_tensor_text(x),
+                      lar_shape_text(ndim, io->attr->i));
   }
   io->nout = 1;
   return lar_tensor_expand(&io->out[0], x, ndim, shape);

@@ -13,6 +13,13 @@
 #include "op/calc.h"
 #include "op/op.h"
 
+/* Arithmetic in this type is the dtype's own, but that integers wrap around, as Lua's do. */
+#ifdef LAR_REAL_I64
+typedef uint64_t lar_modular;
+#else
+typedef real lar_modular;
+#endif
+
 #define LAR_MAP_NAME(op) LAR_R(lar_map_##op)
 
 #define LAR_MAP_HEAD(op)                                                     \

@@ -1,7 +1,9 @@
 #include "core/number.h"
 #include "op/map.h"
 
-static inline real f(real x, real y, const double *p) { return x * y; }
+static inline real f(real x, real y, const double *p) {
+  return (real)((lar_modular)x * (lar_modular)y);
+}
 LAR_MAP2(mul, f)
 
 static void vjp(lar_vjp *v) {

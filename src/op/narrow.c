@@ -12,7 +12,7 @@ static lar_var *compose(lar_scope *s, const lar_attr *a, int nin, lar_var *const
     start = 0;
   else if ((st = lar_index(a->i[1], x->shape[d], &start)) != LAR_OK)
     return lar_scope_fail(s, st);
-  if (len < 0 || start + len > x->shape[d])
+  if (len < 0 || len > x->shape[d] - start)
     return lar_scope_fail(
       s, lar_fail(LAR_ESHAPE, "%lld elements from %lld do not fit into dimension %d of %s",
                   (long long)len, (long long)a->i[1], d + 1, lar_tensor_text(x)));

@@ -1,7 +1,7 @@
 #include "core/number.h"
 #include "op/map.h"
 
-static inline real f(real x, const double *p) { return -x; }
+static inline real f(real x, const double *p) { return (real)(-(lar_modular)x); }
 LAR_MAP1(neg, f)
 
 static void vjp(lar_vjp *v) { v->gx[0] = lar_neg(v->s, v->g[0]); }

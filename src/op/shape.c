@@ -10,9 +10,10 @@ lar_status lar_shape_infer(const lar_attr *a, const lar_tensor *x, int64_t *shap
                     a->n);
   for (int d = 0; d < a->n; d++) {
     shape[d] = a->i[d];
-    if (shape[d] >= 0)
-      known *= shape[d];
-    else if (shape[d] == -1 && hole < 0)
+    if (shape[d] >= 0 && __builtin_mul_overflow(known, shape[d], &known))
+      return lar_fail(LAR_ESHAPE, "shape %s is too large", lar_shape_text(a->n, a->i));
+    if (shape[d] >= 0) continue;
+    if (shape[d] == -1 && hole < 0)
       hole = d;
     else
       return lar_fail(LAR_ESHAPE, "shape %s has more than one -1 or a negative size",

@@ -1,7 +1,9 @@
 #include "core/number.h"
 #include "op/map.h"
 
-static inline real f(real x, const double *p) { return x * x; }
+static inline real f(real x, const double *p) {
+  return (real)((lar_modular)x * (lar_modular)x);
+}
 LAR_MAP1(square, f)
 
 static void vjp(lar_vjp *v) {

@@ -24,9 +24,10 @@ static lar_var *compose(lar_scope *s, const lar_attr *a, int nin, lar_var *const
   for (int d = 0; d < n; d++) shape[d] = d < lead ? 1 : x->t.shape[d - lead];
   if (lead > 0) x = lar_reshape(s, x, n, shape);
   for (int d = 0; d < a->n; d++) {
-    if (a->i[d] < 0)
-      return lar_scope_fail(
-        s, lar_fail(LAR_ESHAPE, "%lld repetitions are negative", (long long)a->i[d]));
+    if (a->i[d] < 0 || a->i[d] > INT32_MAX)
+      return lar_scope_fail(s,
+                            lar_fail(LAR_ESHAPE, "%lld repetitions are %s", (long long)a->i[d],
+                                     a->i[d] < 0 ? "negative" : "too many"));
     x = along(s, x, n - a->n + d, a->i[d]);
   }
   return x == in[0] ? LAR_CALL1(s, clone, x) : x;

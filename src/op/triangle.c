@@ -10,6 +10,8 @@ lar_status lar_triangle_forward(lar_io *io, bool lower) {
   int64_t k = lar_attr_int(io->attr, 0);
   if (k == LAR_NONE) k = 0;
   if (x->ndim < 2) return lar_fail(LAR_ESHAPE, "%s is not a matrix", lar_tensor_text(x));
+  if (k > x->shape[x->ndim - 1]) k = x->shape[x->ndim - 1];
+  if (k < -x->shape[x->ndim - 2]) k = -x->shape[x->ndim - 2];
   LAR_TRY(lar_clone(y, x, x->dtype));
   io->nout = 1;
   size_t size = lar_dtype_size(x->dtype);
