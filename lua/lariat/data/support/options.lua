@@ -1,8 +1,9 @@
---- Keyword tables: what is known, and a helpful word about what is not.
+--- Keyword tables: words, dtypes and whole numbers in them.
 -- @module lariat.data.support.options
 -- @local
 
 local core = require "lariat.core"
+local shared = require "lariat.options"
 
 local options = {}
 
@@ -10,21 +11,7 @@ local options = {}
 -- Blames the caller of the function that calls this one.
 -- @return `given`, or an empty table for nil
 function options.check(owner, given, known, level)
-  level = (level or 1) + 2
-  if given == nil then return {} end
-  if type(given) ~= "table" then
-    error(("%s: options are a table, not a %s"):format(owner, type(given)), level)
-  end
-  local set = {}
-  for _, key in ipairs(known) do set[key] = true end
-  for key in pairs(given) do
-    if not set[key] then
-      local near = type(key) == "string" and core.nearest(key, known)
-      error(("%s: unknown key '%s'%s"):format(owner, key,
-        near and ("; did you mean '%s'?"):format(near) or ""), level)
-    end
-  end
-  return given
+  return shared.check(owner, given, known, (level or 1) + 2) -- a tail call takes no frame
 end
 
 --- The value of a key must be one of a list of words.

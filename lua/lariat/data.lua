@@ -1,8 +1,8 @@
 --- Data: sets that are shipped inside, readers of files, and what is done to data before a
 -- model sees it.
 --
--- Each function is a file of its own beside this one, loaded when first used; a reader or a
--- data set is added by adding its file.
+-- Each function is a file of its own in the folder `data`, loaded when first used; a reader
+-- or a data set is added by adding its file.
 --
 --     local d = lariat.data.digits()
 --     local train, test = lariat.data.split(d, { 0.8, 0.2 }, { seed = 1, stratify = true })
