@@ -17,8 +17,8 @@ local function lasso(x, y, lambda)
     model:parameter("bias"):fill_(mean_y)
   end)
   lariat.fit(model, { x = x, y = y }, {
-    loss = "squared", penalty = P.l1(lambda), optimizer = lariat.optim.gd { lr = 0.15 },
-    epochs = 2000, tol = 1e-9, progress = false,
+    loss = "squared", penalty = P.l1(lambda), optimizer = lariat.optim.gd { lr = 0.2 },
+    epochs = 5000, tol = 1e-8, progress = false,
   })
   return model
 end

@@ -42,7 +42,7 @@ void lar_par_for(int64_t n, int64_t grain, lar_par_body *body, void *ctx) {
   struct job j = {n, grain, grain > 0 ? (n + grain - 1) / grain : 1, body, ctx};
   if (j.chunks <= 1) {
     if (n > 0) body(ctx, 0, n);
-  } else if (omp_in_parallel() || omp_get_max_threads() == 1) {
+  } else if (j.chunks < LAR_PAR_LEAST || omp_in_parallel() || omp_get_max_threads() == 1) {
     for (int64_t c = 0; c < j.chunks; c++) chunk(&j, c);
   } else {
     run(&j);

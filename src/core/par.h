@@ -11,8 +11,13 @@
 
 typedef void lar_par_body(void *ctx, int64_t begin, int64_t end);
 
-/* Call body(ctx, begin, end) over [0, n) in chunks of `grain`; in parallel when there are
- * several chunks and the caller is not already inside a parallel region. */
+/* Fewer chunks than this are not worth waking another thread for, and waiting for it on a
+ * machine that is busy with other things costs far more than the work. */
+enum { LAR_PAR_LEAST = 16 };
+
+/* Call body(ctx, begin, end) over [0, n) in chunks of `grain` (some ten thousand simple
+ * operations); in parallel when there are many and the caller is not inside a parallel region
+ * already. */
 void lar_par_for(int64_t n, int64_t grain, lar_par_body *body, void *ctx);
 
 int lar_par_threads(void);

@@ -36,21 +36,42 @@ static lar_status prepare(side *s, const lar_tensor *t) {
   return LAR_OK;
 }
 
+/* One call of BLAS on rows [from, from + m) of the product. */
+static void product(const lar_tensor *c, const side *x, const side *y, int from, int m, int n,
+                    int k, double alpha, double beta) {
+  int64_t skip = (int64_t)from * (x->trans == CblasNoTrans ? x->ld : 1);
+  size_t size = lar_dtype_size(c->dtype);
+  const char *a = (const char *)lar_tensor_data(&x->t) + (size_t)skip * size;
+  char *to = (char *)lar_tensor_data(c) + (size_t)from * (size_t)n * size;
+  const void *b = lar_tensor_data(&y->t);
+  if (c->dtype == LAR_F32)
+    cblas_sgemm(CblasRowMajor, x->trans, y->trans, m, n, k, (float)alpha, (const void *)a,
+                x->ld, b, y->ld, (float)beta, (void *)to, n);
+  else
+    cblas_dgemm(CblasRowMajor, x->trans, y->trans, m, n, k, alpha, (const void *)a, x->ld, b,
+                y->ld, beta, (void *)to, n);
+}
+
+/* OpenBLAS wakes its threads for products of more than 2^18 multiplications, which at that
+ * size costs more than it saves; up to 2^23 it gets them in pieces that stay below. */
+static int piece(int m, int n, int k) {
+  const double few = 1 << 18, many = 1 << 23;
+  double each = (double)n * k;
+  if (each * m <= few || each * m > many || each * 8 > few) return m;
+  return (int)(few / each);
+}
+
 lar_status lar_gemm(const lar_tensor *c, const lar_tensor *a, const lar_tensor *b, double alpha,
                     double beta) {
   side x = {0}, y = {0};
   lar_status st = prepare(&x, a);
   if (st == LAR_OK) st = prepare(&y, b);
-  int m = (int)c->shape[0], n = (int)c->shape[1], k = (int)a->shape[1], ld = n > 0 ? n : 1;
+  int m = (int)c->shape[0], n = (int)c->shape[1], k = (int)a->shape[1];
   if (st == LAR_OK && m > 0 && n > 0) {
-    if (k == 0)
-      lar_fill(c, 0);
-    else if (c->dtype == LAR_F32)
-      cblas_sgemm(CblasRowMajor, x.trans, y.trans, m, n, k, (float)alpha, lar_tensor_data(&x.t),
-                  x.ld, lar_tensor_data(&y.t), y.ld, (float)beta, lar_tensor_data(c), ld);
-    else
-      cblas_dgemm(CblasRowMajor, x.trans, y.trans, m, n, k, alpha, lar_tensor_data(&x.t), x.ld,
-                  lar_tensor_data(&y.t), y.ld, beta, lar_tensor_data(c), ld);
+    int rows = piece(m, n, k);
+    if (k == 0) lar_fill(c, 0);
+    for (int at = 0; k > 0 && at < m; at += rows)
+      product(c, &x, &y, at, m - at < rows ? m - at : rows, n, k, alpha, beta);
   }
   lar_tensor_clear(&x.t);
   lar_tensor_clear(&y.t);

@@ -269,7 +269,8 @@ static lar_status close_epoch(loop *l) {
   f->epoch_seconds = now() - l->epoch_started;
   if (f->status != LAR_FIT_RUNNING) return LAR_OK;
   double change = fabs(f->objective - l->former);
-  if (f->tol > 0 && change <= f->tol * fmax(1, fabs(l->former))) f->status = LAR_FIT_CONVERGED;
+  if (f->tol > 0 && isfinite(l->former) && change <= f->tol * fmax(1, fabs(l->former)))
+    f->status = LAR_FIT_CONVERGED;
   if (f->grad_tol > 0 && f->optim->grad_norm <= f->grad_tol) f->status = LAR_FIT_CONVERGED;
   l->former = f->objective;
   return LAR_OK;
