@@ -88,9 +88,21 @@ static lar_criterion *push_copy(lua_State *L, const lar_criterion *from) {
 
 /* ---- calling ---- */
 
-static lar_var *target_at(lua_State *L, int arg, const lar_var *pred, const char *owner) {
-  if (lua_isnoneornil(L, arg)) luaL_error(L, "%s: the target is missing", owner);
-  if (lua_istable(L, arg)) return lb_tensor_parse(L, arg, LAR_NDTYPE);
+/* A list of integers is a list of labels where the loss takes labels. */
+static lar_dtype table_dtype(lua_State *L, int arg, const lar_criterion *c,
+                             const lar_var *pred) {
+  bool whole = false;
+  if (c->type->traits & LAR_LOSS_LABELS) {
+    lua_rawgeti(L, arg, 1);
+    whole = lua_isinteger(L, -1);
+    lua_pop(L, 1);
+  }
+  return whole ? LAR_I64 : pred->t.dtype;
+}
+
+static lar_var *target_at(lua_State *L, int arg, const lar_criterion *c, const lar_var *pred) {
+  if (lua_isnil(L, arg)) luaL_error(L, "%s: the target is missing", c->type->name);
+  if (lua_istable(L, arg)) return lb_tensor_parse(L, arg, table_dtype(L, arg, c, pred));
   return lb_tensor_from(L, arg, pred->t.dtype);
 }
 
@@ -111,8 +123,9 @@ static int criterion_call(lua_State *L) {
   if (pred == NULL)
     return luaL_error(L, "%s: the prediction must be a tensor, not %s", c->type->name,
                       luaL_typename(L, 2));
-  lar_var *target = target_at(L, 3, pred, c->type->name);
-  if (!lua_isnoneornil(L, 4)) {
+  lua_settop(L, 4);
+  lar_var *target = target_at(L, 3, c, pred);
+  if (!lua_isnil(L, 4)) {
     luaL_checktype(L, 4, LUA_TTABLE);
     c = push_copy(L, c);
     set_options(L, 4, c, true);
