@@ -11,25 +11,33 @@ local function live()
   return (core.mem_live())
 end
 
--- Run the job with allocation n failing, for every n that it reaches.
+-- The job with allocation n failing: did it get by without that one?
+local function attempt(job, n)
+  core.mem_fail_after(n)
+  local ok, message = pcall(job)
+  core.mem_fail_after(-1)
+  assert.is_truthy(ok or tostring(message):find "out of memory", message)
+  return ok
+end
+
+-- With every allocation failing in turn; a leak is looked for once, and then where it is.
 local function starve(job)
   job() -- what is made once and kept is made here
-  local before = live()
-  for n = 0, MOST do
-    core.mem_fail_after(n)
-    local ok, message = pcall(job)
-    core.mem_fail_after(-1)
-    if not ok then
-      message = tostring(message)
-      assert.is_truthy(message:find "out of memory", message)
-    end
+  local before, last = live(), 0
+  while not attempt(job, last) do
+    last = last + 1
+    if last > MOST then error "more allocations than expected" end
+  end
+  if live() == before then return end
+  for n = 0, last do
+    before = live()
+    attempt(job, n)
     local after = live()
-    if before ~= after then
+    if after ~= before then
       error(("allocation %d failed: %d blocks before, %d after"):format(n, before, after))
     end
-    if ok then return n end
   end
-  error "more allocations than expected"
+  error "more blocks than before"
 end
 
 local function inputs_of(case, requires_grad)
@@ -47,8 +55,8 @@ describe("with an allocation that fails", function()
         local xs = inputs_of(case)
         starve(function() case.fn(table.unpack(xs)) end)
       end)
-      if not case.values then
-        it(("the derivative of %s (%d)"):format(op.name, k), function()
+      if k == 1 and not case.values then
+        it("the derivative of " .. op.name, function()
           local xs = inputs_of(case, true)
           starve(function()
             local y = case.fn(table.unpack(xs))

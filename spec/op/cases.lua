@@ -420,7 +420,12 @@ local hidden = {
   matmul = slope(function(a, b) return a:matmul(b) end, real, tall),
   solve = slope(function(a, b) return a:solve(b) end, square, row),
   solve_triangular = slope(function(a) return spd(a):cholesky() end, square),
+  cross_entropy = slope(function(a)
+    return lariat.loss.cross_entropy(a, int { 1, 3 })
+  end, real),
   linear = slope(lariat.nn.linear(3, 2):to "float64", real),
 }
+
+hidden.cross_entropy_slope = hidden.cross_entropy
 
 return { of = cases, refused = refused, hidden = hidden }
