@@ -117,8 +117,8 @@ local function check_spec(spec)
   end
 end
 
---- A penalty written in Lua. Its gradient is derived from `value`; without a `prox` it acts by
--- that gradient. A penalty made here can be called: `pen(1e-3)` is `1e-3 * pen`, and
+--- A penalty written in Lua. Its gradient is derived from `value`; without a `prox` it acts
+-- by that gradient. A penalty made here can be called: `pen(1e-3)` is `1e-3 * pen`, and
 -- `pen { eps = 0.01 }` a copy with other parameters.
 -- @param spec a table with
 --
@@ -190,9 +190,9 @@ end
 --- Where a penalty acts, in place of its former scope.
 -- @function on
 -- @param ... names or globs (`"1.weight"`, `"4.*"`), kinds (`"weight" "bias" "gain"`), a list
--- of them, or `function(name, tensor) -> boolean`. A glob whose last part holds a wildcard means
--- weights only: biases are named (`"*.bias"`) or asked for by kind.
--- @return a new penalty; used on a model where nothing matches it raises and lists what there is
+-- of them, or `function(name, tensor) -> boolean`. A glob whose last part holds a wildcard
+-- means weights only: biases are named (`"*.bias"`) or asked for by kind.
+-- @return a new penalty; used where nothing matches it raises, and lists what there is
 -- @usage local reg = lariat.penalty.l2(0.1):on("weight", "bias")
 
 --- The value on a model (scopes count) or on one tensor (they do not).
@@ -213,7 +213,8 @@ end
 -- @return a tensor of its shape
 -- @usage local g = lariat.penalty.l1(0.1):gradient(w)
 
---- `argmin_u |u - w|^2 / (2 step) + Omega(u)`, of all terms, smooth ones left out.
+--- `argmin_u |u - w|^2 / (2 step) + Omega(u)`, of all terms, also those that act by gradient
+-- in training; raises where a penalty written in Lua has no prox.
 -- @function prox
 -- @param w a float tensor
 -- @param step a number above 0, or a tensor of w's shape: a diagonal metric

@@ -624,7 +624,7 @@ static int penalty_prox(lua_State *L) {
   const lar_params *p = lb_params_of(L, 4);
   lar_status st = lar_reg_bind_all(&b, r, p);
   if (st == LAR_OK && steps != NULL) st = lar_contiguous(&metric, &steps->t, w->t.dtype);
-  if (st == LAR_OK) st = lar_bound_prox(b, 0, step, steps != NULL ? &metric : NULL);
+  if (st == LAR_OK) st = lar_bound_prox_all(b, 0, step, steps != NULL ? &metric : NULL);
   lar_tensor_clear(&metric);
   lar_bound_free(b);
   lb_check(L, st);

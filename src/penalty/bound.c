@@ -376,14 +376,14 @@ static bool same_groups(const lar_part *a, const lar_part *b) {
   return lar_groups_same(a->at.groups, b->at.groups);
 }
 
-/* The pieces of a place that act now. */
-static int parts_of(const lar_bound *b, const place *at, lar_part *part) {
+/* The pieces of a place that act now; with `all`, those that act by gradient too. */
+static int parts_of(const lar_bound *b, const place *at, bool all, lar_part *part) {
   int n = 0;
   for (int k = 0; k < at->n; k++) {
     const piece *p = &at->at[k];
-    if (!acts_by_prox(p) || (b->l[p->addend] == 0 && !p->holds)) continue;
-    part[n++] =
-      (lar_part){.term = b->reg->at[p->addend].term, .at = at_of(b, p), .hold = p->by_grad};
+    if ((!all && !acts_by_prox(p)) || (b->l[p->addend] == 0 && !p->holds)) continue;
+    part[n++] = (lar_part){
+      .term = b->reg->at[p->addend].term, .at = at_of(b, p), .hold = p->by_grad && !all};
   }
   return n;
 }
@@ -404,13 +404,16 @@ bool lar_bound_prox_may_fail(const lar_bound *b) {
   return false;
 }
 
-lar_status lar_bound_prox(lar_bound *b, int i, double step, const lar_tensor *metric) {
+static lar_status prox(lar_bound *b, int i, double step, const lar_tensor *metric, bool all) {
   const lar_pentry *e = &b->params->at[i];
   lar_part part[MAX_PARTS];
   lar_tensor w = {0};
   LAR_TRY(ready(b));
-  int n = parts_of(b, &b->places[i], part);
-  if (n == 0) return LAR_OK;
+  int n = parts_of(b, &b->places[i], all, part);
+  if (n == 0 || !(step > 0)) return LAR_OK;
+  for (int k = 0; k < n; k++)
+    if (part[k].term->type == NULL && part[k].term->prox_fn == NULL)
+      return lar_fail(LAR_EARG, "penalty %s has no prox", part[k].term->name);
   lar_plan plan = lar_compose_plan(n, part, same_groups);
   LAR_TRY(lar_contiguous(&w, &e->var->t, e->var->t.dtype));
   lar_status st =
@@ -420,4 +423,12 @@ lar_status lar_bound_prox(lar_bound *b, int i, double step, const lar_tensor *me
   lar_tensor_clear(&w);
   e->var->t.storage->version++;
   return st;
+}
+
+lar_status lar_bound_prox(lar_bound *b, int i, double step, const lar_tensor *metric) {
+  return prox(b, i, step, metric, false);
+}
+
+lar_status lar_bound_prox_all(lar_bound *b, int i, double step, const lar_tensor *metric) {
+  return prox(b, i, step, metric, true);
 }

@@ -17,9 +17,8 @@ static lar_status check(const void *self) {
                         : lar_fail(LAR_EARG, "box: lo = %g is above hi = %g", p->lo, p->hi);
 }
 
-/* A float32 is as near to a bound as it can be. */
 static inline double value(const box *p, double l, double w) {
-  double lo = p->lo - 1e-6 * fabs(p->lo), hi = p->hi + 1e-6 * fabs(p->hi);
+  double lo = p->lo - LAR_SLACK * fabs(p->lo), hi = p->hi + LAR_SLACK * fabs(p->hi);
   return w < lo || w > hi ? HUGE_VAL : w - w;
 }
 

@@ -10,9 +10,8 @@ static const lar_param schema[] = {
   {0},
 };
 
-/* A float32 is as near to the bound as it can be. */
 static inline double value(const ball *p, double l, double size, double r) {
-  return r > p->c * (1 + 1e-6) ? HUGE_VAL : r - r;
+  return r > p->c * (1 + LAR_SLACK) ? HUGE_VAL : r - r;
 }
 
 static inline double slope(const ball *p, double l, double size, double r) { return 0; }

@@ -120,6 +120,13 @@ static inline int64_t lar_groups_size(const lar_groups *g, int64_t k) {
 /* Do a and b group alike? */
 bool lar_groups_same(const lar_groups *a, const lar_groups *b);
 
+/* What a constraint's value forgives of rounding, relative, in a file compiled for a dtype. */
+#if defined(LAR_REAL_F32)
+#define LAR_SLACK 1e-6
+#else
+#define LAR_SLACK 1e-9
+#endif
+
 /* ---- shared maths; NaN stays NaN ---- */
 
 /* The point of [0, v] left after pulling |v| in by t. */

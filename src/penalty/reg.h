@@ -116,8 +116,10 @@ lar_status lar_bound_grad_all(lar_bound *b, int i, const lar_tensor *g);
 bool lar_bound_has_grad(const lar_bound *b, int i);
 
 /* Apply the proxes of the others to parameter i in place; metric (contiguous, of the
- * parameter's dtype and shape) may be NULL. */
+ * parameter's dtype and shape) may be NULL. lar_bound_prox_all: of all addends, LAR_EARG when
+ * one has no prox. */
 lar_status lar_bound_prox(lar_bound *b, int i, double step, const lar_tensor *metric);
+lar_status lar_bound_prox_all(lar_bound *b, int i, double step, const lar_tensor *metric);
 bool lar_bound_has_prox(const lar_bound *b, int i);
 
 /* May lar_bound_prox fail (by a callback, or a splitting that does not settle)? */
