@@ -2,7 +2,7 @@
 #include "op/map.h"
 
 static inline real f(real x, const double *p) { return atan(x); }
-LAR_MAP1(atan, f)
+LAR_VMAP1(atan, f)
 
 static void vjp(lar_vjp *v) {
   v->gx[0] = lar_div(v->s, v->g[0], lar_affine(v->s, lar_mul(v->s, v->x[0], v->x[0]), 1, 1));

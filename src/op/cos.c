@@ -2,7 +2,7 @@
 #include "op/map.h"
 
 static inline real f(real x, const double *p) { return cos(x); }
-LAR_MAP1(cos, f)
+LAR_VMAP1(cos, f)
 
 static void vjp(lar_vjp *v) {
   v->gx[0] = lar_neg(v->s, lar_mul(v->s, v->g[0], LAR_CALL1(v->s, sin, v->x[0])));

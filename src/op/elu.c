@@ -8,9 +8,10 @@ static const lar_param params[] = {
 };
 
 static inline real f(real x, const double *p) {
-  return (real)p[1] * (x > 0 ? x : (real)p[0] * expm1(x));
+  real below = (real)p[0] * expm1(x < 0 ? x : 0);
+  return (real)p[1] * (x > 0 ? x : x <= 0 ? below : x);
 }
-LAR_MAP1(elu, f)
+LAR_VMAP1(elu, f)
 
 /* exp sees no positive x, whose overflow would turn into NaN in second derivatives. */
 static void vjp(lar_vjp *v) {

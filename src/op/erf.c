@@ -2,7 +2,7 @@
 #include "op/map.h"
 
 static inline real f(real x, const double *p) { return erf(x); }
-LAR_MAP1(erf, f)
+LAR_VMAP1(erf, f)
 
 static void vjp(lar_vjp *v) {
   lar_var *bell = LAR_CALL1(v->s, exp, lar_neg(v->s, lar_mul(v->s, v->x[0], v->x[0])));

@@ -2,7 +2,7 @@
 #include "op/map.h"
 
 static inline real f(real x, const double *p) { return exp(x); }
-LAR_MAP1(exp, f)
+LAR_VMAP1(exp, f)
 
 static void vjp(lar_vjp *v) { v->gx[0] = lar_mul(v->s, v->g[0], v->y[0]); }
 

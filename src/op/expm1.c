@@ -2,7 +2,7 @@
 #include "op/map.h"
 
 static inline real f(real x, const double *p) { return expm1(x); }
-LAR_MAP1(expm1, f)
+LAR_VMAP1(expm1, f)
 
 static void vjp(lar_vjp *v) {
   v->gx[0] = lar_mul(v->s, v->g[0], lar_affine(v->s, v->y[0], 1, 1));

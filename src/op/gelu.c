@@ -15,7 +15,7 @@ static inline real f(real x, const double *p) {
   if (p[0] == 0) return (real)0.5 * x * erfc(-x * (real)ROOT_HALF);
   return (real)0.5 * x * (1 + tanh((real)ROOT_2_PI * (x + (real)CUBE * x * x * x)));
 }
-LAR_MAP1(gelu, f)
+LAR_VMAP1(gelu, f)
 
 /* Phi(x) + x phi(x) */
 static lar_var *slope_erf(lar_scope *s, lar_var *x) {

@@ -2,7 +2,7 @@
 #include "op/map.h"
 
 static inline real f(real x, const double *p) { return log(x); }
-LAR_MAP1(log, f)
+LAR_VMAP1(log, f)
 
 static void vjp(lar_vjp *v) { v->gx[0] = lar_div(v->s, v->g[0], v->x[0]); }
 

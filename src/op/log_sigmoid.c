@@ -2,7 +2,7 @@
 #include "op/map.h"
 
 static inline real f(real x, const double *p) { return (x < 0 ? x : 0) - log1p(exp(-fabs(x))); }
-LAR_MAP1(log_sigmoid, f)
+LAR_VMAP1(log_sigmoid, f)
 
 static void vjp(lar_vjp *v) {
   lar_scope *s = v->s;

@@ -8,6 +8,9 @@
 #ifndef LAR_OP_MAP_H
 #define LAR_OP_MAP_H
 
+#include "core/vecmath.h"
+
+#include <string.h>
 #include <tgmath.h>
 
 #include "op/calc.h"
@@ -50,6 +53,29 @@ typedef real lar_modular;
 #define LAR_MAP1(op, f) LAR_MAP1_TO(op, f, real)
 #define LAR_MAP2(op, f) LAR_MAP2_TO(op, f, real)
 #define LAR_MAP3(op, f) LAR_MAP3_TO(op, f, real)
+
+/* The same for a function of the C library that has a vector form (core/vecmath.h). Every
+ * element goes through whole blocks, so its value does not depend on its place. */
+#define LAR_VMAP1(op, f)                                                                     \
+  static inline void op##_block(real *restrict y, const real *restrict x, const double *p) { \
+    _Pragma("omp simd") for (int i = 0; i < LAR_LANES; i++) y[i] = f(x[i], p);               \
+  }                                                                                          \
+  LAR_MAP_HEAD(op) {                                                                         \
+    real *y = out;                                                                           \
+    const real *a = in[0];                                                                   \
+    for (int64_t at = 0; at < n; at += LAR_LANES) {                                          \
+      real x[LAR_LANES] = {0}, z[LAR_LANES];                                                 \
+      size_t bytes = (size_t)(n - at < LAR_LANES ? n - at : LAR_LANES) * sizeof(real);       \
+      if (n - at >= LAR_LANES) {                                                             \
+        op##_block(z, a + at, p);                                                            \
+      } else {                                                                               \
+        memcpy(x, a + at, bytes);                                                            \
+        op##_block(z, x, p);                                                                 \
+      }                                                                                      \
+      memcpy(y + at, z, bytes);                                                              \
+    }                                                                                        \
+  }
+enum { LAR_LANES = 64 };
 
 #define LAR_FMAPS(op) \
   { lar_map_##op##_f32, lar_map_##op##_f64, NULL }

@@ -6,7 +6,7 @@ static inline real f(real x, const double *p) {
   real e = exp(-fabs(x));
   return x >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
-LAR_MAP1(sigmoid, f)
+LAR_VMAP1(sigmoid, f)
 
 static void vjp(lar_vjp *v) {
   lar_scope *s = v->s;

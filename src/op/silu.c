@@ -5,7 +5,7 @@ static inline real f(real x, const double *p) {
   real e = exp(-fabs(x));
   return x >= 0 ? x / (1 + e) : x * e / (1 + e);
 }
-LAR_MAP1(silu, f)
+LAR_VMAP1(silu, f)
 
 /* s + x s (1 - s), s the sigmoid */
 static void vjp(lar_vjp *v) {

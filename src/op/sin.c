@@ -2,7 +2,7 @@
 #include "op/map.h"
 
 static inline real f(real x, const double *p) { return sin(x); }
-LAR_MAP1(sin, f)
+LAR_VMAP1(sin, f)
 
 static void vjp(lar_vjp *v) {
   v->gx[0] = lar_mul(v->s, v->g[0], LAR_CALL1(v->s, cos, v->x[0]));

@@ -10,7 +10,7 @@ static inline real f(real x, const double *p) {
   real beta = (real)p[0];
   return (x > 0 ? x : 0) + log1p(exp(-fabs(beta * x))) / beta;
 }
-LAR_MAP1(softplus, f)
+LAR_VMAP1(softplus, f)
 
 static void vjp(lar_vjp *v) {
   lar_scope *s = v->s;

@@ -2,7 +2,7 @@
 #include "op/map.h"
 
 static inline real f(real x, const double *p) { return tan(x); }
-LAR_MAP1(tan, f)
+LAR_VMAP1(tan, f)
 
 static void vjp(lar_vjp *v) {
   v->gx[0] = lar_mul(v->s, v->g[0], lar_affine(v->s, lar_mul(v->s, v->y[0], v->y[0]), 1, 1));

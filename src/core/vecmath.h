@@ -1,0 +1,35 @@
+/*
+ * core/vecmath - tells the compiler that the C library has vector forms of exp, tanh, ...
+ *
+ * glibc's libmvec computes them for 4, 8 or 16 numbers at a time, at most 4 units in the last
+ * place from the true value; infinities and NaN come out as in the scalar forms. The compiler
+ * calls them in loops marked `omp simd`. Elsewhere the scalar forms serve. Include first.
+ */
+#ifndef LAR_CORE_VECMATH_H
+#define LAR_CORE_VECMATH_H
+
+#include <math.h>
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
+#if __GLIBC_PREREQ(2, 35)
+#define LAR_SIMD(fn)                                              \
+  double fn(double) __attribute__((simd("notinbranch"), const)); \
+  float fn##f(float) __attribute__((simd("notinbranch"), const));
+LAR_SIMD(exp)
+LAR_SIMD(expm1)
+LAR_SIMD(log)
+LAR_SIMD(log1p)
+LAR_SIMD(sin)
+LAR_SIMD(cos)
+LAR_SIMD(tan)
+LAR_SIMD(sinh)
+LAR_SIMD(cosh)
+LAR_SIMD(tanh)
+LAR_SIMD(atan)
+LAR_SIMD(erf)
+LAR_SIMD(erfc)
+#undef LAR_SIMD
+#endif
+#endif
+
+#endif
