@@ -424,6 +424,7 @@ local hidden = {
     return lariat.loss.cross_entropy(a, int { 1, 3 })
   end, real),
   linear = slope(lariat.nn.linear(3, 2):to "float64", real),
+  squared_error = slope(function(a, b) return lariat.loss.mse(a, b) end, real, real),
 }
 
 hidden.cross_entropy_slope = hidden.cross_entropy
