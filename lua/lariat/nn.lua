@@ -21,6 +21,200 @@ local options = require "lariat.options"
 local nn = {}
 for name, make in pairs(core.layer) do nn[name] = make end
 
+-- ---------------------------------------------------------------------------------------
+-- Layers (in src/nn, one a file)
+-- ---------------------------------------------------------------------------------------
+
+--- Linear map of the last dimension: `y = x W^T + b`. W starts uniform in
+-- +-1/sqrt(inputs) unless `init` names an initialiser, and so does b.
+-- @function linear
+-- @tparam integer inputs
+-- @tparam integer outputs
+-- @tparam ?table options  `bias` (true), `init`
+-- @shape (..., inputs) -> (..., outputs); weight (outputs, inputs), bias (outputs)
+-- @raise when the input has another number of features
+-- @usage lariat.nn.linear(784, 300, { init = "kaiming_normal", bias = false })
+
+--- A vector for each id of 1..num, learnt. Starts normal unless `init` says otherwise.
+-- @function embedding
+-- @tparam integer num
+-- @tparam integer dim
+-- @tparam ?table options  `init`
+-- @shape int64 (n, ...) -> (n, ..., dim); weight (num, dim)
+-- @raise on an id outside 1..num, with its row
+-- @usage lariat.nn.embedding(1000, 16)(lariat.tensor({ 3, 1 }, { dtype = "int64" }))
+
+--- One row a sample.
+-- @function flatten
+-- @shape (n, ...) -> (n, p)
+-- @usage lariat.nn.flatten()(lariat.ones(2, 3, 4))   -- (2, 12)
+
+--- Each channel (dimension 2) to mean 0 and variance 1 over the batch, then a gain and a bias.
+-- In evaluation by running averages, the buffers `running_mean` and `running_var`, of which a
+-- batch makes up the share `momentum` (its unbiased variance, as PyTorch has it).
+-- @function batch_norm
+-- @tparam integer features
+-- @tparam ?table options  `eps` (1e-5), `momentum` (0.1), `affine` (true)
+-- @shape (n, features, ...) -> the same
+-- @source Ioffe & Szegedy 2015, ICML
+-- @raise in training on a batch with one value a channel
+-- @usage lariat.nn.batch_norm(300, { momentum = 0.05 })
+
+--- Each sample to mean 0 and variance 1 over its last dimensions, then a gain and a bias.
+-- @function layer_norm
+-- @tparam integer|{integer,...} size  of the last dimension, or of the last dimensions
+-- @tparam ?table options  `eps` (1e-5), `affine` (true)
+-- @shape (..., size) -> the same
+-- @source Ba, Kiros & Hinton 2016, arXiv:1607.06450
+-- @usage lariat.nn.layer_norm({ 2, 3 })(lariat.randn(5, 2, 3))
+
+--- Each group of a sample's channels to mean 0 and variance 1, then a gain and a bias for each
+-- channel.
+-- @function group_norm
+-- @tparam integer groups
+-- @tparam integer channels
+-- @tparam ?table options  `eps` (1e-5), `affine` (true)
+-- @shape (n, channels, ...) -> the same
+-- @source Wu & He 2018, ECCV
+-- @usage lariat.nn.group_norm(2, 4)(lariat.randn(5, 4))
+
+--- `max(x, 0)`.
+-- @function relu
+-- @usage lariat.nn.relu()
+
+--- x where x > 0, `slope * x` elsewhere.
+-- @function leaky_relu
+-- @tparam[opt=0.01] number slope
+-- @usage lariat.nn.leaky_relu(0.2)
+
+--- x where x > 0, `alpha * (exp(x) - 1)` elsewhere.
+-- @function elu
+-- @tparam[opt=1] number alpha
+-- @source Clevert, Unterthiner & Hochreiter 2016, ICLR
+-- @usage lariat.nn.elu()
+
+--- The self-normalising unit, `1.0507 * elu(x, 1.6733)`.
+-- @function selu
+-- @source Klambauer, Unterthiner, Mayr & Hochreiter 2017, NeurIPS
+-- @usage lariat.nn.selu()
+
+--- `x * Phi(x)`, Phi the normal distribution function.
+-- @function gelu
+-- @tparam[opt="none"] string approximate  `"tanh"`: by tanh instead of erf
+-- @source Hendrycks & Gimpel 2016, arXiv:1606.08415
+-- @usage lariat.nn.gelu { approximate = "tanh" }
+
+--- `x * sigmoid(x)`.
+-- @function silu
+-- @usage lariat.nn.silu()
+
+--- The hyperbolic tangent.
+-- @function tanh
+-- @usage lariat.nn.tanh()
+
+--- `1 / (1 + exp(-x))`.
+-- @function sigmoid
+-- @usage lariat.nn.sigmoid()
+
+--- `-log(1 + exp(-x))`.
+-- @function log_sigmoid
+-- @usage lariat.nn.log_sigmoid()
+
+--- `log(1 + exp(beta x)) / beta`.
+-- @function softplus
+-- @tparam[opt=1] number beta
+-- @usage lariat.nn.softplus { beta = 2 }
+
+--- `exp(x) / sum exp(x)` along a dimension.
+-- @function softmax
+-- @tparam[opt=-1] integer dim
+-- @usage lariat.nn.softmax()
+
+--- The logarithm of softmax, exact where softmax underflows.
+-- @function log_softmax
+-- @tparam[opt=-1] integer dim
+-- @usage lariat.nn.log_softmax()
+
+--- x itself.
+-- @function identity
+-- @usage lariat.nn.identity()
+
+--- In training each element is 0 with probability p, else x / (1 - p). Here and below, draws
+-- come from the random stream "dropout", and evaluation gives x itself.
+-- @function dropout
+-- @tparam[opt=0.5] number p
+-- @source Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov 2014, JMLR 15
+-- @usage lariat.nn.dropout(0.2)
+
+--- As dropout, but a sample's channel (dimension 2) is dropped as a whole.
+-- @function spatial_dropout
+-- @tparam[opt=0.5] number p
+-- @source Tompson, Goroshin, Jain, LeCun & Bregler 2015, CVPR
+-- @usage lariat.nn.spatial_dropout(0.2)
+
+--- Dropout for selu: to its lower limit, keeping mean 0 and variance 1.
+-- @function alpha_dropout
+-- @tparam[opt=0.5] number p  below 1
+-- @source Klambauer, Unterthiner, Mayr & Hochreiter 2017, NeurIPS
+-- @usage lariat.nn.alpha_dropout(0.1)
+
+--- A linear layer whose weights are dropped in training, one draw a batch.
+-- @function drop_connect
+-- @tparam integer inputs
+-- @tparam integer outputs
+-- @tparam ?table options  `p` (0.5), `bias` (true), `init`
+-- @source Wan, Zeiler, Zhang, LeCun & Fergus 2013, ICML
+-- @usage lariat.nn.drop_connect(784, 300, { p = 0.3 })
+
+--- x plus normal noise in training.
+-- @function gaussian_noise
+-- @tparam[opt=0.1] number std
+-- @usage lariat.nn.gaussian_noise(0.05)
+
+--- x times normal noise of mean 1 and variance p / (1 - p) in training.
+-- @function gaussian_dropout
+-- @tparam[opt=0.5] number p  below 1
+-- @usage lariat.nn.gaussian_dropout(0.2)
+
+--- As dropout, but a sample is dropped as a whole: at the end of a `residual` its branch is
+-- skipped.
+-- @function stochastic_depth
+-- @tparam[opt=0.5] number p
+-- @source Huang, Sun, Liu, Sedra & Weinberger 2016, ECCV
+-- @usage lariat.nn.residual { lariat.nn.linear(8, 8), lariat.nn.stochastic_depth(0.1) }
+
+--- Layers one after the other. A plain function of a tensor may stand among them.
+-- @function sequential
+-- @tparam {layer,...} layers
+-- @usage lariat.nn.sequential { lariat.nn.linear(4, 8), lariat.nn.relu() }
+
+--- x + f(x), f the layers one after the other.
+-- @function residual
+-- @tparam {layer,...} layers
+-- @source He, Zhang, Ren & Sun 2016, CVPR
+-- @raise when f changes the shape
+-- @usage lariat.nn.residual { lariat.nn.linear(8, 8), lariat.nn.tanh() }
+
+--- Branches that read the same input; their outputs are joined along `dim`, or added.
+-- @function parallel
+-- @tparam table branches  the layers; also `merge` ("concat", or "sum") and `dim` (-1)
+-- @usage lariat.nn.parallel { lariat.nn.linear(4, 8), lariat.nn.linear(4, 2) }   -- (n, 10)
+
+--- A layer whose weight is `gain * v / |v|` for each output, v its own weight. The gain starts
+-- as |v|.
+-- @function weight_norm
+-- @param layer  with a weight of two dimensions or more
+-- @source Salimans & Kingma 2016, NeurIPS
+-- @usage lariat.nn.weight_norm(lariat.nn.linear(4, 8))
+
+--- A layer whose weight is W / sigma, sigma the largest singular value of its own weight W, by
+-- the power method: some more rounds of it at each forward pass in training.
+-- @function spectral_norm
+-- @param layer  with a weight of two dimensions or more
+-- @tparam ?table options  `rounds` (1), `eps` (1e-12)
+-- @source Miyato, Kataoka, Koyama & Yoshida 2018, ICLR
+-- @usage lariat.nn.spectral_norm(lariat.nn.linear(4, 8))
+
 --- Initialisers, by name: each fills a tensor in place and returns it, from the random stream
 -- "init". A weight is (out, in, ...). There are `xavier_uniform xavier_normal` (gain = 1),
 -- `kaiming_uniform kaiming_normal` (slope = 0, mode = "fan_in" or "fan_out", gain),
@@ -158,6 +352,83 @@ end
 -- ---------------------------------------------------------------------------------------
 -- Methods of models
 -- ---------------------------------------------------------------------------------------
+
+--- The output for an input: `net(x)` and `net:forward(x)` are the same.
+-- @function model:forward
+-- @tparam tensor x
+-- @treturn tensor
+-- @raise when x does not fit a layer, whose place and kind the message names
+-- @usage lariat.nn.linear(3, 4):forward(lariat.ones(2, 3))
+
+--- Walks over the parameters: whole name, tensor, kind (`"weight"`, `"bias"` or `"gain"`). What
+-- is shared comes once.
+-- @function model:parameters
+-- @treturn function an iterator
+-- @usage for name, p in lariat.nn.linear(3, 4):parameters() do print(name, p.shape[1]) end
+
+--- One parameter by its whole name.
+-- @function model:parameter
+-- @tparam string name
+-- @treturn tensor
+-- @raise when there is none of that name (lists what there is)
+-- @usage lariat.nn.linear(3, 4):parameter("weight")
+
+--- Walks over the buffers: whole name, tensor.
+-- @function model:buffers
+-- @treturn function an iterator
+-- @usage for name, b in lariat.nn.batch_norm(4):buffers() do print(name, b) end
+
+--- One buffer by its whole name.
+-- @function model:buffer
+-- @tparam string name
+-- @treturn tensor
+-- @usage lariat.nn.batch_norm(4):buffer("running_mean")
+
+--- Walks over the layers directly inside: name, layer. `net[1]`, `net[-1]` and `net.name` are
+-- single ones, `#net` their number.
+-- @function model:children
+-- @treturn function an iterator
+-- @usage for name in lariat.nn.residual { lariat.nn.relu() }:children() do print(name) end
+
+--- Sets training mode (or evaluation) for the model and every layer inside.
+-- @function model:train
+-- @tparam[opt=true] boolean on
+-- @return the model
+-- @usage lariat.nn.dropout():train(false)
+
+--- Sets evaluation mode for the model and every layer inside.
+-- @function model:eval
+-- @return the model
+-- @usage assert(not lariat.nn.dropout():eval().training)
+
+--- Changes the dtype of parameters and buffers, which stay the same tensors.
+-- @function model:to
+-- @tparam string dtype  `"float32"` or `"float64"`
+-- @return the model
+-- @usage lariat.nn.linear(3, 4):to("float64")
+
+--- Sets the name under which a container lists a layer, instead of its number.
+-- @function model:named
+-- @tparam ?string name  nil takes it away
+-- @return the layer
+-- @raise on a name that is empty, begins with a digit or holds `.`, `*` or `?`
+-- @usage lariat.nn.linear(3, 4):named("first")
+
+--- A copy with parameters and buffers of its own, and the same fields where it is in Lua.
+-- @function model:clone
+-- @return a model
+-- @usage local copy = lariat.nn.linear(3, 4):clone()
+
+--- The shape of the output for an input of some shape.
+-- @function model:output_shape
+-- @tparam ?{integer,...} shape  -1 for sizes that are not known; nil when nothing is
+-- @treturn ?{integer,...} the same for the output
+-- @usage lariat.nn.linear(3, 4):output_shape { -1, 3 }   -- { -1, 4 }
+
+--- What made the layer: `"linear(784, 300, {bias = false})"`.
+-- @function model:signature
+-- @treturn string
+-- @usage assert(lariat.nn.dropout(0.2):signature() == "dropout(0.2)")
 
 --- The number of elements of all parameters, shared ones counted once.
 -- @function model:num_parameters

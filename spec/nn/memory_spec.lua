@@ -9,7 +9,6 @@ local MOST = 5000 -- allocations of one job
 
 local function live()
   collectgarbage()
-  collectgarbage()
   return (core.mem_live())
 end
 
