@@ -319,8 +319,7 @@ describe("group lasso", function()
   end)
 end)
 
-    { "net", "positive", "input" }, { "weighted", "box", "columns" },
-    { "l1", "net", "box" },
+-- Sums: exact compositions and splittings against the true prox.
 
 describe("the prox of a sum", function()
   local parts = {

@@ -225,9 +225,9 @@ static int call_prox(lua_State *L) {
     lua_pushnumber(L, r->step);
   lua_call(L, 3, 1);
   lar_var *u = lb_tensor_test(L, -1);
+  const char *type = luaL_typename(L, -1);
   if (u == NULL)
-    return luaL_error(L, "penalty %s: prox returned a %s, not a tensor", spec_name(L, r),
-                      luaL_typename(L, 2));
+    return luaL_error(L, "penalty %s: prox returned a %s, not a tensor", spec_name(L, r), type);
   if (!lar_tensor_same_shape(&u->t, r->w))
     return luaL_error(L, "penalty %s: prox returned shape %s for a tensor of shape %s",
                       spec_name(L, r), lar_tensor_text(&u->t), lar_tensor_text(r->w));
