@@ -39,12 +39,11 @@ static int opt_gc(lua_State *L) {
 }
 
 static const lar_rule *rule_named(lua_State *L, const char *name) {
-  const char *known[32];
-  size_t n = 0;
-  const lar_rule *rule = lar_rule_find(name);
+  const lar_rule *rule = lar_rule_find(name), *best = lar_rules[0];
   if (rule != NULL) return rule;
-  for (; lar_rules[n] != NULL && n < 32; n++) known[n] = lar_rules[n]->name;
-  lb_check(L, lar_param_unknown("optim", name, known, n));
+  for (const lar_rule *const *r = lar_rules; *r != NULL; r++)
+    if (lar_edit_distance(name, (*r)->name) < lar_edit_distance(name, best->name)) best = *r;
+  luaL_error(L, "optim: there is no rule '%s'; did you mean '%s'?", name, best->name);
   return NULL;
 }
 
