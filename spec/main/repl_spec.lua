@@ -68,6 +68,17 @@ describe("the REPL", function()
     has(shown, "> 40 + 2\n42\n")
   end)
 
+  it("keeps the half-trained model when Ctrl-C ends a fit, which can go on #interrupt", function()
+    local shown = type_in(
+      "net = lariat.nn.linear(50, 1); d = { x = lariat.randn(2000, 50), y = lariat.randn(2000) }\n",
+      "h = lariat.fit(net, d, { loss = 'mse', epochs = 1e6, progress = false })\n", 0.5, "\3",
+      "h.status, #h > 0, net.weight:isfinite():all():item()\n",
+      "g = lariat.fit(net, d, { resume = h, epochs = #h + 1, progress = false })\n",
+      "g == h, g.status\n", "\4")
+    has(shown, "\ninterrupted\ttrue\ttrue\n")
+    has(shown, "\ntrue\tmax_epochs\n")
+  end)
+
   it("keeps what was typed for the next time", function()
     type_in("first = 1\n", "first = 1\n", "  \n", "second = 2\n", "\4")
     assert.equal("first = 1\nsecond = 2\n", past())

@@ -22,6 +22,8 @@ typedef struct run {
 
 static lar_status call_hook(run *r, const char *name, int nargs_state) {
   lua_State *L = r->L;
+  if (r->f->status == LAR_FIT_INTERRUPTED) /* seen already: Lua code need not be stopped too */
+    lua_sethook(L, NULL, 0, 0);
   if (!lua_checkstack(L, 8)) return lar_fail(LAR_ENOMEM, "fit: the Lua stack is full");
   lua_getfield(L, CONFIG, name);
   if (nargs_state > 0) lua_pushvalue(L, STATE);
