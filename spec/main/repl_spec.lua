@@ -68,9 +68,10 @@ describe("the REPL", function()
     has(shown, "> 40 + 2\n42\n")
   end)
 
-  it("keeps the half-trained model when Ctrl-C ends a fit, which can go on #interrupt", function()
+  it("keeps the half-trained model when Ctrl-C ends a fit #interrupt", function()
     local shown = type_in(
-      "net = lariat.nn.linear(50, 1); d = { x = lariat.randn(2000, 50), y = lariat.randn(2000) }\n",
+      "net = lariat.nn.linear(50, 1)\n",
+      "d = { x = lariat.randn(2000, 50), y = lariat.randn(2000) }\n",
       "h = lariat.fit(net, d, { loss = 'mse', epochs = 1e6, progress = false })\n", 0.5, "\3",
       "h.status, #h > 0, net.weight:isfinite():all():item()\n",
       "g = lariat.fit(net, d, { resume = h, epochs = #h + 1, progress = false })\n",
