@@ -567,6 +567,14 @@ local function run(model, data, opts)
   return history
 end
 
+-- An error as it came when it names a line of the user's, else at the line of the call.
+local function blame(why)
+  if type(why) ~= "string" then return why, 0 end
+  local ours = why:match "^lariat/[%w_/]+%.lua:%d+: (.*)$"
+  if ours or not why:match "^[^\n]-:%d+: " then return ours or why, 2 end
+  return why, 0
+end
+
 --- Trains a model.
 -- Minimises the mean loss plus the penalty, batch by batch. Never raises for a run that goes
 -- badly: see `history.status`. Raises for data that does not fit and for hooks that fail; the
@@ -595,11 +603,9 @@ function train.fit(model, data, opts)
   if type(model) ~= "userdata" or not model.parameters then
     error("fit: the first argument must be a model, not a " .. type(model), 2)
   end
-  local result = table.pack(pcall(run, model, data, opts))
-  if result[1] then return result[2] end
-  local why = result[2]
-  if type(why) == "string" and why:match "^fit: " then error(why, 2) end
-  error(why, 0)
+  local ok, result = pcall(run, model, data, opts)
+  if ok then return result end
+  error(blame(result))
 end
 
 return train
