@@ -115,7 +115,7 @@ end
 -- @tparam Tensor p  one score a row, or (n, 2): the second column less the first
 -- @tparam Tensor t  0/1, -1/1, bool, or labels 1/2 for (n, 2)
 -- @treturn number in [0, 1]; NaN when one class is missing
--- @usage lariat.metric.auc(scores, y)
+-- @usage lariat.metric.auc(net:predict(x), y)
 function metric.auc(p, t)
   same_rows("auc", p, t)
   local positive

@@ -180,7 +180,7 @@ P.entries = core.penalty.entries
 -- @param pen a penalty
 -- @param options `quiet` (print nothing), `seed` (1)
 -- @return true or false, and the report as a list of lines
--- @usage assert(lariat.penalty.check(lariat.penalty.l1(0.1)))
+-- @usage assert(lariat.penalty.check(lariat.penalty.l1(0.1), { quiet = true }))
 function P.check(pen, options)
   return require "lariat.check_penalty"(pen, options)
 end

@@ -32,7 +32,7 @@ function History:last() return self[#self] end
 -- @tparam[opt="val_loss"] string name  accuracies are best when large, losses when small
 -- @treturn ?table record
 -- @treturn ?number its epoch
--- @usage print(history:best("val_accuracy").epoch)
+-- @usage print(history:best("val_loss").epoch)
 function History:best(name)
   name = name or "val_loss"
   local sign = metric.larger_is_better[name:gsub("^val_", "")] and -1 or 1
