@@ -14,6 +14,13 @@ typedef struct reader {
   int nin;
   lar_var *in[INPUTS], **list; /* list: op takes any number, kept in a userdata */
   lar_dtype meet;              /* dtype that the tensors among the arguments meet in */
+  bool brief;                  /* nothing will hold on to the inputs */
+  int numbers;
+  struct {
+    lar_var v;
+    lar_storage storage;
+    double value;
+  } number[INPUTS]; /* numbers as values, without allocation */
 } reader;
 
 static void wrong(reader *r, const char *want) {
@@ -21,14 +28,39 @@ static void wrong(reader *r, const char *want) {
              r->arg > r->top ? "missing" : luaL_typename(r->L, r->arg));
 }
 
-/* Numbers take on the dtype of the tensors they meet. */
-static lar_dtype meeting(lua_State *L, int top) {
+/* Numbers take on the dtype of the tensors they meet. Inputs of a map outlive it only when
+ * it is recorded. */
+static void look_around(reader *r) {
   lar_dtype t = LAR_NDTYPE;
-  for (int k = 1; k <= top; k++) {
-    lar_var *v = lb_tensor_test(L, k);
-    if (v != NULL) t = t == LAR_NDTYPE ? v->t.dtype : lar_dtype_promote(t, v->t.dtype);
+  r->brief = r->op->map[0] != NULL && !lar_op_observed();
+  for (int k = 1; k <= r->top; k++) {
+    lar_var *v = lb_tensor_test(r->L, k);
+    if (v == NULL) continue;
+    t = t == LAR_NDTYPE ? v->t.dtype : lar_dtype_promote(t, v->t.dtype);
+    if (v->requires_grad && lar_grad_enabled()) r->brief = false;
   }
-  return t == LAR_NDTYPE ? lar_default_dtype : t;
+  r->meet = t == LAR_NDTYPE ? lar_default_dtype : t;
+}
+
+/* A number as a value that lives as long as the reader. */
+static lar_var *brief_number(reader *r) {
+  lar_dtype t = lb_number_dtype(r->L, r->arg, r->meet);
+  if (t == LAR_BOOL || t == LAR_I64) return NULL; /* all 64 bits: the long way */
+  int k = r->numbers++;
+  lar_var *v = &r->number[k].v;
+  r->number[k].storage =
+    (lar_storage){.refs = 1, .bytes = sizeof(double), .data = &r->number[k].value};
+  v->t.storage = &r->number[k].storage;
+  v->t.offset = 0;
+  v->t.dtype = t;
+  v->t.ndim = 0;
+  v->refs = 1;
+  v->index = 0;
+  v->requires_grad = false;
+  v->maker = NULL;
+  v->grad = NULL;
+  lar_tensor_put(&v->t, 0, lua_tonumber(r->L, r->arg));
+  return v;
 }
 
 static void read_tensor(reader *r) {
@@ -37,7 +69,8 @@ static void read_tensor(reader *r) {
       type != LUA_TTABLE)
     wrong(r, "a tensor");
   if (r->nin == INPUTS) luaL_error(r->L, "%s: too many tensors", r->op->name);
-  r->in[r->nin++] = lb_tensor_from(r->L, r->arg, r->meet);
+  lar_var *v = type == LUA_TNUMBER && r->brief ? brief_number(r) : NULL;
+  r->in[r->nin++] = v != NULL ? v : lb_tensor_from(r->L, r->arg, r->meet);
   r->arg++;
 }
 
@@ -158,21 +191,21 @@ static void read_args(reader *r) {
   read_params(r);
 }
 
-static int push_results(lua_State *L, int nout, lar_var **out) {
-  /* The results are owned by nobody yet, so the objects were made before. */
-  for (int k = 0; k < nout; k++) *(lar_var **)lua_touserdata(L, -LAR_MAX_OUT + k) = out[k];
-  lua_pop(L, LAR_MAX_OUT - nout);
-  return nout;
-}
-
-static int apply_any(reader *r) {
-  lar_var *out[LAR_MAX_OUT];
-  int nout;
-  luaL_checkstack(r->L, LAR_MAX_OUT, NULL);
-  for (int k = 0; k < LAR_MAX_OUT; k++) (void)lb_tensor_new(r->L);
+/* The results are owned by nobody when they come, so the objects are made before. */
+static int apply(reader *r) {
+  lar_var **object[LAR_MAX_OUT], *out[LAR_MAX_OUT];
+  int most = r->op->nout > 0 ? r->op->nout : 1, nout;
+  luaL_checkstack(r->L, LAR_MAX_OUT + 2, NULL);
+  for (int k = 0; k < most; k++) object[k] = lb_tensor_new(r->L);
   lb_check(
     r->L, lar_op_apply(r->op, &r->attr, r->nin, r->list != NULL ? r->list : r->in, &nout, out));
-  return push_results(r->L, nout, out);
+  for (int k = 0; k < nout; k++)
+    if (k < most)
+      *object[k] = out[k];
+    else
+      lar_var_unref(out[k]);
+  if (nout < most) lua_pop(r->L, most - nout);
+  return nout < most ? nout : most;
 }
 
 static void begin(reader *r, lua_State *L, const lar_op *op) {
@@ -180,10 +213,11 @@ static void begin(reader *r, lua_State *L, const lar_op *op) {
   r->op = op;
   r->arg = 1;
   r->top = lua_gettop(L);
-  r->attr = lar_attr_default(op);
+  lar_attr_reset(&r->attr, op);
   r->nin = 0;
   r->list = NULL;
-  r->meet = meeting(L, r->top);
+  r->numbers = 0;
+  look_around(r);
 }
 
 int lb_op_call(lua_State *L, const lar_op *op) {
@@ -191,12 +225,7 @@ int lb_op_call(lua_State *L, const lar_op *op) {
   lb_pressure(L);
   begin(&r, L, op);
   read_args(&r);
-  if (op->map[0] == NULL) return apply_any(&r);
-  lar_var **out = lb_tensor_new(L), *made[LAR_MAX_OUT];
-  int nout;
-  lb_check(L, lar_op_apply(op, &r.attr, r.nin, r.in, &nout, made));
-  *out = made[0];
-  return 1;
+  return apply(&r);
 }
 
 int lb_op_into(lua_State *L, const lar_op *op) {

@@ -71,6 +71,9 @@ lar_var **lb_tensor_new(lua_State *L);
 lar_var *lb_tensor(lua_State *L, int arg);
 lar_var *lb_tensor_test(lua_State *L, int arg);
 
+/* Where the tensor object at `arg` keeps its value (NULL when closed), or NULL. */
+lar_var **lb_tensor_box(lua_State *L, int arg);
+
 /* Push v (a new reference is taken), or nil for NULL. */
 void lb_tensor_push(lua_State *L, lar_var *v);
 

@@ -290,7 +290,7 @@ static int create_default_dtype(lua_State *L) {
 }
 
 static int is_tensor(lua_State *L) {
-  return lua_pushboolean(L, luaL_testudata(L, 1, LB_TENSOR) != NULL), 1;
+  return lua_pushboolean(L, lb_tensor_box(L, 1) != NULL), 1;
 }
 
 static const luaL_Reg lib[] = {

@@ -81,7 +81,8 @@ static void write(luaL_Buffer *b, const style *s, int d, int64_t offset, int ind
 }
 
 int lb_tensor_tostring(lua_State *L) {
-  lar_var **p = luaL_checkudata(L, 1, LB_TENSOR);
+  lar_var **p = lb_tensor_box(L, 1);
+  if (p == NULL) return luaL_typeerror(L, 1, "tensor");
   if (*p == NULL) return lua_pushliteral(L, "closed tensor"), 1;
   const lar_tensor *t = &(*p)->t;
   style s = {.t = t, .whole = true};

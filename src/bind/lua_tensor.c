@@ -5,15 +5,31 @@
 #include "kern/copy.h"
 #include "op/calc.h"
 
+/* What a tensor object holds. The stamp tells it from any other userdata without looking up
+ * a metatable, which would cost as much as a small operation. */
+typedef struct box {
+  lar_var *v;
+  const void *stamp;
+} box;
+
+static const char stamp, metatable; /* their addresses are all that counts */
+
 lar_var **lb_tensor_new(lua_State *L) {
-  lar_var **p = lua_newuserdatauv(L, sizeof *p, 0);
-  *p = NULL;
-  luaL_setmetatable(L, LB_TENSOR);
-  return p;
+  box *b = lua_newuserdatauv(L, sizeof *b, 0);
+  b->v = NULL;
+  b->stamp = &stamp;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
+  lua_setmetatable(L, -2);
+  return &b->v;
+}
+
+lar_var **lb_tensor_box(lua_State *L, int arg) {
+  box *b = lua_touserdata(L, arg);
+  return b != NULL && lua_rawlen(L, arg) == sizeof *b && b->stamp == &stamp ? &b->v : NULL;
 }
 
 lar_var *lb_tensor_test(lua_State *L, int arg) {
-  lar_var **p = luaL_testudata(L, arg, LB_TENSOR);
+  lar_var **p = lb_tensor_box(L, arg);
   if (p == NULL) return NULL;
   if (*p == NULL) luaL_error(L, "this tensor has been closed");
   return *p;
@@ -52,7 +68,8 @@ lar_var *lb_tensor_from(lua_State *L, int arg, lar_dtype like) {
 }
 
 static int tensor_gc(lua_State *L) {
-  lar_var **p = luaL_checkudata(L, 1, LB_TENSOR);
+  lar_var **p = lb_tensor_box(L, 1);
+  if (p == NULL) return luaL_typeerror(L, 1, "tensor");
   lar_var_unref(*p);
   *p = NULL;
   return 0;
@@ -69,7 +86,7 @@ static int op_into(lua_State *L) {
 }
 
 static int tensor_eq(lua_State *L) {
-  lar_var **a = luaL_testudata(L, 1, LB_TENSOR), **b = luaL_testudata(L, 2, LB_TENSOR);
+  lar_var **a = lb_tensor_box(L, 1), **b = lb_tensor_box(L, 2);
   lua_pushboolean(L, a != NULL && b != NULL && *a == *b);
   return 1;
 }
@@ -374,6 +391,8 @@ static void add_ops(lua_State *L) {
 
 void lb_open_tensor(lua_State *L) {
   luaL_newmetatable(L, LB_TENSOR);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable);
   luaL_setfuncs(L, meta, 0);
   for (size_t k = 0; k < sizeof operators / sizeof *operators; k++) {
     push_op(L, lar_op_find(operators[k][1]),

@@ -28,7 +28,7 @@ typedef struct block {
 static block *cache[CLASSES];
 static size_t cached;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
-static atomic_size_t live, live_bytes, count_all;
+static atomic_size_t live, live_bytes, count_all; /* changed under the lock, like the cache */
 static atomic_long countdown = -1;
 
 static void enter(void) {
@@ -48,14 +48,42 @@ static int class_of(size_t bytes, size_t *rounded) {
   return 4 * (k - 6) + (int)steps;
 }
 
-static block *take(int class) {
-  if (cache[class] == NULL) return NULL;
+/* To be called under the lock, so that it need not lock the bus once more. */
+static void add(atomic_size_t *count, size_t n) {
+  atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + n,
+                        memory_order_relaxed);
+}
+
+static void count_block(size_t bytes) {
+  add(&live, 1);
+  add(&count_all, 1);
+  add(&live_bytes, bytes);
+}
+
+/* A cached block, counted; or NULL. */
+static block *take(int class, size_t bytes) {
   enter();
   block *b = cache[class];
   if (b != NULL) {
     cache[class] = b->next;
     cached -= b->bytes;
+    count_block(bytes);
   }
+  leave();
+  return b;
+}
+
+static block *fresh(int class, size_t bytes) {
+  block *b = aligned_alloc(64, HEADER + (bytes + 63) / 64 * 64);
+  if (b == NULL) {
+    lar_mem_trim();
+    b = aligned_alloc(64, HEADER + (bytes + 63) / 64 * 64);
+  }
+  if (b == NULL) return NULL;
+  b->bytes = bytes;
+  b->class = class;
+  enter();
+  count_block(bytes);
   leave();
   return b;
 }
@@ -72,18 +100,9 @@ lar_status lar_alloc_raw(void **out, size_t count, size_t size) {
   if (__builtin_mul_overflow(count, size, &bytes) || bytes > LARGEST)
     return lar_fail(LAR_ENOMEM, "out of memory: %zu x %zu bytes asked for", count, size);
   int class = class_of(bytes, &rounded);
-  block *b = take(class);
-  if (b == NULL) b = aligned_alloc(64, HEADER + (rounded + 63) / 64 * 64);
-  if (b == NULL) {
-    lar_mem_trim();
-    b = aligned_alloc(64, HEADER + (rounded + 63) / 64 * 64);
-  }
+  block *b = take(class, rounded);
+  if (b == NULL) b = fresh(class, rounded);
   if (b == NULL) return lar_fail(LAR_ENOMEM, "out of memory: %zu bytes asked for", bytes);
-  b->bytes = rounded;
-  b->class = class;
-  atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
-  atomic_fetch_add_explicit(&count_all, 1, memory_order_relaxed);
-  atomic_fetch_add_explicit(&live_bytes, rounded, memory_order_relaxed);
   *out = (char *)b + HEADER;
   return LAR_OK;
 }
@@ -97,17 +116,17 @@ lar_status lar_alloc(void **out, size_t count, size_t size) {
 void lar_free(void *p) {
   if (p == NULL) return;
   block *b = (block *)((char *)p - HEADER);
-  atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
-  atomic_fetch_sub_explicit(&live_bytes, b->bytes, memory_order_relaxed);
-  if (cached + b->bytes > CACHE_LIMIT) {
-    free(b);
-    return;
-  }
   enter();
-  b->next = cache[b->class];
-  cache[b->class] = b;
-  cached += b->bytes;
+  add(&live, (size_t)-1);
+  add(&live_bytes, 0 - b->bytes);
+  bool keep = cached + b->bytes <= CACHE_LIMIT;
+  if (keep) {
+    b->next = cache[b->class];
+    cache[b->class] = b;
+    cached += b->bytes;
+  }
   leave();
+  if (!keep) free(b);
 }
 
 lar_status lar_grow(void **p, size_t *cap, size_t need, size_t size) {
@@ -132,11 +151,11 @@ lar_status lar_strdup(char **out, const char *text) {
   return LAR_OK;
 }
 
-size_t lar_mem_live(void) { return live; }
+size_t lar_mem_live(void) { return atomic_load_explicit(&live, memory_order_relaxed); }
 
-size_t lar_mem_bytes(void) { return live_bytes; }
+size_t lar_mem_bytes(void) { return atomic_load_explicit(&live_bytes, memory_order_relaxed); }
 
-size_t lar_mem_count(void) { return count_all; }
+size_t lar_mem_count(void) { return atomic_load_explicit(&count_all, memory_order_relaxed); }
 
 void lar_mem_fail_after(long n) { countdown = n; }
 

@@ -32,7 +32,11 @@ lar_storage *lar_storage_ref(lar_storage *s) {
 }
 
 void lar_storage_unref(lar_storage *s) {
-  if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1) return;
+  if (s == NULL) return;
+  /* A sole owner need not lock the bus to know that it is one. */
+  if (atomic_load_explicit(&s->refs, memory_order_acquire) != 1 &&
+      atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+    return;
   if (s->release != NULL) s->release(s->owner);
   lar_free(s);
 }

@@ -2,10 +2,14 @@
 
 #include <string.h>
 
+void lar_attr_reset(lar_attr *a, const lar_op *op) {
+  a->n = 0;
+  if (op->params != NULL) lar_param_default(op->params, a);
+}
+
 lar_attr lar_attr_default(const lar_op *op) {
   lar_attr a;
-  a.n = 0;
-  if (op->params != NULL) lar_param_default(op->params, &a);
+  lar_attr_reset(&a, op);
   return a;
 }
 

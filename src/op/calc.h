@@ -27,6 +27,7 @@ lar_var *lar_call3(lar_scope *s, const lar_op *op, lar_var *a, lar_var *b, lar_v
 
 /* With parameters: defaults of the op's schema, then f[0] = p. */
 lar_attr lar_attr_default(const lar_op *op);
+void lar_attr_reset(lar_attr *a, const lar_op *op); /* the same, in place */
 lar_var *lar_call1f(lar_scope *s, const lar_op *op, lar_var *a, double p);
 
 /* Constants: a scalar of v's dtype; zeros or ones of its shape. */

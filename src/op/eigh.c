@@ -37,6 +37,7 @@ LAR_ENTRY(op, eigh) = {
   .doc = "w, V with (x + x') / 2 = V diag(w) V', w rising",
   .args = "x",
   .nin = 1,
+  .nout = 2,
   .forward = forward,
   .vjp = vjp,
 };

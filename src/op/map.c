@@ -106,13 +106,51 @@ done:
   return st;
 }
 
+/* Small, of one shape and dtype, row-major, but for scalars: the shape, or NULL. */
+static const lar_tensor *plain(const lar_io *io, lar_dtype compute) {
+  const lar_tensor *a = io->in[0];
+  int64_t most = LAR_LOOP_GRAIN;
+  for (int k = 1; k < io->nin && a->ndim == 0; k++) a = io->in[k];
+  for (int k = 0; k < io->nin; k++) {
+    const lar_tensor *x = io->in[k];
+    if (x->dtype != compute) return NULL;
+    if (x->ndim == 0 && a->ndim > 0)
+      most = BLOCK;
+    else if (x != a && !lar_tensor_same_shape(x, a))
+      return NULL;
+    else if (!lar_tensor_is_contiguous(x))
+      return NULL;
+  }
+  return lar_tensor_numel(a) <= most ? a : NULL;
+}
+
+/* Without strides and threads: what a small operation spends its time on. */
+static lar_status direct(lar_io *io, lar_dtype compute, const lar_tensor *a) {
+  _Alignas(64) char buf[MAX_IN][BLOCK * sizeof(double)];
+  const void *in[MAX_IN];
+  lar_dtype made = io->op->result == LAR_TRUTH ? LAR_BOOL : compute;
+  LAR_TRY(lar_tensor_init(&io->out[0], made, a->ndim, a->shape));
+  io->nout = 1;
+  int64_t n = lar_tensor_numel(a);
+  for (int k = 0; k < io->nin; k++) {
+    in[k] = lar_tensor_data(io->in[k]);
+    if (io->in[k]->ndim == a->ndim) continue;
+    lar_copy_rows(compute, compute)(n, buf[k], 1, in[k], 0);
+    in[k] = buf[k];
+  }
+  io->op->map[slot(compute)](n, lar_tensor_data(&io->out[0]), in, io->attr->f);
+  return LAR_OK;
+}
+
 /* The kernels that read bools read them as `compute`, like any other dtype. */
 lar_status lar_map_forward(lar_io *io) {
   int ndim = 0;
   int64_t shape[LAR_MAX_NDIM];
   lar_dtype compute;
-  for (int k = 0; k < io->nin; k++) LAR_TRY(lar_shape_broadcast(&ndim, shape, io->in[k]));
   LAR_TRY(choose(io->op, io->nin, io->in, &compute));
+  const lar_tensor *like = plain(io, compute);
+  if (like != NULL) return direct(io, compute, like);
+  for (int k = 0; k < io->nin; k++) LAR_TRY(lar_shape_broadcast(&ndim, shape, io->in[k]));
   lar_dtype made = io->op->result == LAR_TRUTH ? LAR_BOOL : compute;
   LAR_TRY(lar_tensor_init(&io->out[0], made, ndim, shape));
   io->nout = 1;

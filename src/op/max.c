@@ -10,6 +10,7 @@ LAR_ENTRY(op, max) = {
   .args = "xi?",
   .params = params,
   .nin = 1,
+  .nout = 2,
   .forward = forward,
   .vjp = lar_extreme_vjp,
 };

@@ -84,6 +84,7 @@ LAR_ENTRY(op, median) = {
   .args = "xi?",
   .params = params,
   .nin = 1,
+  .nout = 2,
   .forward = forward,
   .vjp = lar_extreme_vjp,
 };

@@ -19,6 +19,8 @@ void lar_op_observe(lar_observer *fn, void *ctx) {
   observer_ctx = ctx;
 }
 
+bool lar_op_observed(void) { return observer != NULL; }
+
 const lar_op *lar_op_find(const char *name) {
   for (const lar_op *const *op = lar_ops; *op != NULL; op++)
     if (strcmp((*op)->name, name) == 0) return *op;
@@ -103,14 +105,14 @@ static bool wants_grad(int nin, lar_var *const *in) {
   return false;
 }
 
-/* Wrap the tensors a forward made as values; takes over (clears) them either way. */
+/* Wrap the tensors a forward made as values; takes over (or clears) them either way. */
 static lar_status box(lar_io *io, lar_status st, lar_var **out) {
   int made = 0;
-  for (int k = 0; st == LAR_OK && k < io->nout; k++) {
-    st = lar_var_new(&out[k], &io->out[k]);
-    if (st == LAR_OK) made++;
+  for (; st == LAR_OK && made < io->nout; made++) {
+    st = lar_var_adopt(&out[made], &io->out[made]);
+    if (st != LAR_OK) break;
   }
-  for (int k = 0; k < LAR_MAX_OUT; k++) lar_tensor_clear(&io->out[k]);
+  for (int k = made; k < LAR_MAX_OUT; k++) lar_tensor_clear(&io->out[k]);
   while (st != LAR_OK && made > 0) lar_var_unref(out[--made]);
   return st;
 }
@@ -159,7 +161,7 @@ lar_status lar_op_apply(const lar_op *op, const lar_attr *attr, int nin, lar_var
   if (nin < 1 || (op->nin >= 0 && nin != op->nin))
     return lar_fail(LAR_EARG, "%s: takes %d tensors, not %d", op->name, op->nin, nin);
   if (attr == NULL) {
-    defaults = lar_attr_default(op);
+    lar_attr_reset(&defaults, op);
     attr = &defaults;
   }
   if (op->compose != NULL) return composed(op, attr, nin, in, nout, out);
@@ -196,7 +198,7 @@ lar_status lar_op_into(lar_var *dst, const lar_op *op, const lar_attr *attr, int
   const lar_tensor *t[SMALL];
   lar_attr defaults;
   if (attr == NULL) {
-    defaults = lar_attr_default(op);
+    lar_attr_reset(&defaults, op);
     attr = &defaults;
   }
   lar_status st = lar_var_writable(dst, false);

@@ -101,7 +101,8 @@ struct lar_op {
   const char *name, *doc, *args;
   const lar_param *params; /* `at` is LAR_AT(k), the place of f[k] */
   unsigned traits;
-  int nin; /* number of tensors; -1: any number from 1 */
+  int nin;  /* number of tensors; -1: any number from 1 */
+  int nout; /* most results there can be; 0 means 1 */
   lar_result result;
   lar_map *map[3]; /* by dtype: float, double, int64 (may be NULL) */
   lar_status (*forward)(lar_io *io);
@@ -117,6 +118,7 @@ const lar_op *lar_op_find(const char *name);
 /* ---- values ---- */
 
 lar_status lar_var_new(lar_var **out, const lar_tensor *t); /* shares t's storage */
+lar_status lar_var_adopt(lar_var **out, lar_tensor *t); /* takes t's reference over */
 lar_status lar_var_init(lar_var **out, lar_dtype dtype, int ndim, const int64_t *shape);
 lar_status lar_var_scalar(lar_var **out, lar_dtype dtype, double v);
 lar_var *lar_var_ref(lar_var *v);
@@ -154,6 +156,7 @@ extern lar_dtype lar_default_dtype;
 typedef void lar_observer(void *ctx, const lar_op *op, const lar_attr *attr, int nin,
                           lar_var *const *in, int nout, lar_var *const *out);
 void lar_op_observe(lar_observer *fn, void *ctx);
+bool lar_op_observed(void);
 
 /* ---- helpers for forward ---- */
 

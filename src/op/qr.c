@@ -71,6 +71,7 @@ LAR_ENTRY(op, qr) = {
   .doc = "Q, R with x = Q R, Q'Q = 1, R upper with no negative number on its diagonal; thin",
   .args = "x",
   .nin = 1,
+  .nout = 2,
   .forward = forward,
   .vjp = vjp,
 };

@@ -32,6 +32,7 @@ LAR_ENTRY(op, slogdet) = {
   .doc = "sign and logarithm of the absolute value of a square matrix's determinant",
   .args = "x",
   .nin = 1,
+  .nout = 2,
   .forward = forward,
   .vjp = vjp,
 };

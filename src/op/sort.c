@@ -22,6 +22,7 @@ LAR_ENTRY(op, sort) = {
   .args = "xi?",
   .params = params,
   .nin = 1,
+  .nout = 2,
   .forward = forward,
   .vjp = vjp,
 };

@@ -63,6 +63,7 @@ LAR_ENTRY(op, svd) = {
   .doc = "U, S, V with x = U diag(S) V', S falling; thin: min(m, n) columns",
   .args = "x",
   .nin = 1,
+  .nout = 3,
   .forward = forward,
   .vjp = vjp,
 };

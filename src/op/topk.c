@@ -26,6 +26,7 @@ LAR_ENTRY(op, topk) = {
   .args = "xii?",
   .params = params,
   .nin = 1,
+  .nout = 2,
   .forward = forward,
   .vjp = vjp,
 };

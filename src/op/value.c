@@ -17,6 +17,14 @@ bool lar_grad_mode(bool on) {
 bool lar_grad_enabled(void) { return grad_on; }
 
 lar_status lar_var_new(lar_var **out, const lar_tensor *t) {
+  lar_tensor own;
+  lar_tensor_ref(&own, t);
+  lar_status st = lar_var_adopt(out, &own);
+  if (st != LAR_OK) lar_tensor_clear(&own);
+  return st;
+}
+
+lar_status lar_var_adopt(lar_var **out, lar_tensor *t) {
   void *p;
   *out = NULL;
   LAR_TRY(lar_alloc_raw(&p, 1, sizeof(lar_var)));
@@ -26,7 +34,8 @@ lar_status lar_var_new(lar_var **out, const lar_tensor *t) {
   v->requires_grad = false;
   v->maker = NULL;
   v->grad = NULL;
-  lar_tensor_ref(&v->t, t);
+  v->t = *t;
+  t->storage = NULL;
   *out = v;
   return LAR_OK;
 }
@@ -35,7 +44,7 @@ lar_status lar_var_init(lar_var **out, lar_dtype dtype, int ndim, const int64_t 
   lar_tensor t = {0};
   *out = NULL;
   LAR_TRY(lar_tensor_init(&t, dtype, ndim, shape));
-  lar_status st = lar_var_new(out, &t);
+  lar_status st = lar_var_adopt(out, &t);
   lar_tensor_clear(&t);
   return st;
 }
