@@ -70,6 +70,38 @@ void lar_philox(uint64_t key, uint64_t counter, uint32_t out[4]) {
   out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
+enum { LANES = LAR_PHILOX_LANES };
+
+static inline void product(const uint32_t *c, uint32_t m, uint32_t *high, uint32_t *low) {
+  for (int l = 0; l < LANES; l++) {
+    uint64_t p = (uint64_t)c[l] * m;
+    high[l] = (uint32_t)(p >> 32);
+    low[l] = (uint32_t)p;
+  }
+}
+
+/* lar_philox, a lane a counter: short loops that become vector instructions. */
+void lar_philox_block(uint64_t key, uint64_t counter, uint32_t out[4][LANES]) {
+  uint32_t c[4][LANES], high0[LANES], high2[LANES], low0[LANES], low2[LANES];
+  uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+  for (int l = 0; l < LANES; l++) {
+    uint64_t at = counter + (uint64_t)l;
+    c[0][l] = (uint32_t)at, c[1][l] = (uint32_t)(at >> 32), c[2][l] = 0, c[3][l] = 0;
+  }
+#pragma GCC unroll 1
+  for (int round = 0; round < 10; round++) {
+    product(c[0], 0xD2511F53u, high0, low0);
+    product(c[2], 0xCD9E8D57u, high2, low2);
+    for (int l = 0; l < LANES; l++) c[0][l] = high2[l] ^ c[1][l] ^ k0;
+    for (int l = 0; l < LANES; l++) c[2][l] = high0[l] ^ c[3][l] ^ k1;
+    memcpy(c[1], low2, sizeof low2);
+    memcpy(c[3], low0, sizeof low0);
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  memcpy(out, c, sizeof c);
+}
+
 /* 53 bits from two words, in [0, 1). */
 static inline double unit(uint32_t hi, uint32_t lo) {
   return (double)((((uint64_t)hi << 32) | lo) >> 11) * 0x1p-53;

@@ -32,6 +32,11 @@ lar_rng lar_rng_make(uint64_t seed, const char *name);
 /* Four 32-bit words at a counter. */
 void lar_philox(uint64_t key, uint64_t counter, uint32_t out[4]);
 
+/* The words of LAR_PHILOX_LANES counters in a row, by word: out[k][l] is word k at counter + l.
+ */
+enum { LAR_PHILOX_LANES = 16 };
+void lar_philox_block(uint64_t key, uint64_t counter, uint32_t out[4][LAR_PHILOX_LANES]);
+
 double lar_rng_uniform(lar_rng *r);           /* [0, 1) */
 int64_t lar_rng_below(lar_rng *r, int64_t n); /* 0 .. n-1, unbiased to 2^-64 */
 

@@ -1,5 +1,7 @@
 #include "op/random.h"
 
+#include <string.h>
+
 #include "core/par.h"
 #include "core/rng.h"
 
@@ -10,17 +12,26 @@ typedef struct coin {
   int64_t n;
 } coin;
 
-/* One counter gives four elements. */
+enum { BLOCK = 4 * LAR_PHILOX_LANES };
+
+/* One counter gives four elements: element 4 i + k is word k. */
+static void toss_block(const coin *c, uint64_t counter, float *out) {
+  uint32_t w[4][LAR_PHILOX_LANES], last = (uint32_t)(c->limit - 1);
+  lar_philox_block(c->key, counter, w);
+  for (int l = 0; l < LAR_PHILOX_LANES; l++)
+    for (int k = 0; k < 4; k++) out[4 * l + k] = w[k][l] <= last;
+}
+
 static void toss(void *ctx, int64_t begin, int64_t end) {
   const coin *c = ctx;
-  for (int64_t i = begin; i < end; i++) {
-    uint32_t w[4];
-    lar_philox(c->key, c->at + (uint64_t)i, w);
-    for (int64_t k = 0; k < 4 && 4 * i + k < c->n; k++)
-      if (c->dtype == LAR_F32)
-        ((float *)c->out)[4 * i + k] = w[k] < c->limit;
-      else
-        ((double *)c->out)[4 * i + k] = w[k] < c->limit;
+  float part[BLOCK] = {0};
+  for (int64_t b = begin; b < end; b++) {
+    int64_t first = b * BLOCK, n = c->n - first < BLOCK ? c->n - first : BLOCK;
+    if (c->limit > 0) toss_block(c, c->at + (uint64_t)(b * LAR_PHILOX_LANES), part);
+    if (c->dtype == LAR_F32)
+      memcpy((float *)c->out + first, part, (size_t)n * sizeof(float));
+    else
+      for (int64_t i = 0; i < n; i++) ((double *)c->out)[first + i] = (double)part[i];
   }
 }
 
@@ -40,7 +51,7 @@ lar_var *lar_bernoulli(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *s
   lar_rng *r = lar_rng_stream(stream);
   int64_t n = lar_tensor_numel(&v->t), draws = (n + 3) / 4;
   coin c = {r->key, r->at, (uint64_t)(keep * 0x1p32 + 0.5), lar_tensor_data(&v->t), dtype, n};
-  lar_par_for(draws, 8192, toss, &c);
+  lar_par_for((n + BLOCK - 1) / BLOCK, 8192 / LAR_PHILOX_LANES, toss, &c);
   r->at += (uint64_t)draws;
   return v;
 }
