@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Under a sanitizer or valgrind every block goes back at once, so that misuse is seen. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(LAR_NO_CACHE)
@@ -73,6 +74,15 @@ static block *take(int class, size_t bytes) {
   return b;
 }
 
+/* Large blocks come in large pages, where there are such: a fault for each small one costs
+ * more than what is done with the memory. Only advice, so nothing can fail. */
+static void advise(void *p, size_t bytes) {
+  enum { PAGE = 4096, LARGE = 4 << 20 };
+  if (bytes < LARGE) return;
+  uintptr_t from = ((uintptr_t)p + PAGE - 1) / PAGE * PAGE, to = (uintptr_t)p + bytes;
+  (void)madvise((void *)from, (to - from) / PAGE * PAGE, MADV_HUGEPAGE);
+}
+
 static block *fresh(int class, size_t bytes) {
   block *b = aligned_alloc(64, HEADER + (bytes + 63) / 64 * 64);
   if (b == NULL) {
@@ -80,6 +90,7 @@ static block *fresh(int class, size_t bytes) {
     b = aligned_alloc(64, HEADER + (bytes + 63) / 64 * 64);
   }
   if (b == NULL) return NULL;
+  advise(b, HEADER + bytes);
   b->bytes = bytes;
   b->class = class;
   enter();

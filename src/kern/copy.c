@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/par.h"
 #include "kern/loop.h"
 
 /* One function for each pair of dtypes; the unit-stride loops vectorise. */
@@ -51,14 +52,70 @@ static void copy_row(void *ctx, int64_t n, char *const *p, const int64_t *stride
   (*(lar_copy_row *const *)ctx)(n, p[0], stride[0], p[1], stride[1]);
 }
 
+/* ---- transposed copies: by tiles, so that neither side jumps far ---- */
+
+enum { TILE = 32 };
+
+typedef struct turn {
+  lar_copy_row *row;
+  const lar_tensor *dst, *src;
+  int64_t rows, cols; /* of the last two dimensions */
+} turn;
+
+/* Bands of TILE rows, of all planes. */
+static void turn_bands(void *ctx, int64_t begin, int64_t end) {
+  const turn *t = ctx;
+  int r = t->dst->ndim - 2, c = r + 1;
+  int64_t bands = (t->rows + TILE - 1) / TILE;
+  size_t ds = lar_dtype_size(t->dst->dtype), ss = lar_dtype_size(t->src->dtype);
+  for (int64_t b = begin; b < end; b++) {
+    int64_t to = 0, from = 0, plane = b / bands, first = b % bands * TILE;
+    for (int d = r - 1; d >= 0; d--) {
+      to += plane % t->dst->shape[d] * t->dst->stride[d];
+      from += plane % t->dst->shape[d] * t->src->stride[d];
+      plane /= t->dst->shape[d];
+    }
+    int64_t last = first + TILE < t->rows ? first + TILE : t->rows;
+    for (int64_t at = 0; at < t->cols; at += TILE) {
+      int64_t n = t->cols - at < TILE ? t->cols - at : TILE;
+      for (int64_t i = first; i < last; i++)
+        t->row(n,
+               (char *)lar_tensor_data(t->dst) +
+                 (to + i * t->dst->stride[r] + at * t->dst->stride[c]) * (int64_t)ds,
+               t->dst->stride[c],
+               (const char *)lar_tensor_data(t->src) +
+                 (from + i * t->src->stride[r] + at * t->src->stride[c]) * (int64_t)ss,
+               t->src->stride[c]);
+    }
+  }
+}
+
+/* Do rows of dst run along columns of src? */
+static bool turned(const lar_tensor *dst, const lar_tensor *src) {
+  int r = dst->ndim - 2, c = r + 1;
+  return r >= 0 && dst->shape[r] >= TILE && dst->shape[c] >= TILE && dst->stride[c] == 1 &&
+         src->stride[r] == 1 && src->stride[c] > 1;
+}
+
+static void copy_turned(const lar_tensor *dst, const lar_tensor *src, lar_copy_row *row) {
+  int r = dst->ndim - 2;
+  turn t = {row, dst, src, dst->shape[r], dst->shape[r + 1]};
+  int64_t bands = lar_shape_numel(r, dst->shape) * ((t.rows + TILE - 1) / TILE);
+  lar_par_for(bands, LAR_LOOP_GRAIN / (TILE * t.cols) + 1, turn_bands, &t);
+}
+
 lar_status lar_copy(const lar_tensor *dst, const lar_tensor *src) {
   lar_tensor wide;
   LAR_TRY(lar_tensor_expand(&wide, src, dst->ndim, dst->shape));
   const lar_tensor *t[] = {dst, &wide};
   lar_copy_row *row = pairs[dst->dtype][src->dtype];
-  lar_loop l;
-  lar_loop_init(&l, 2, t);
-  lar_loop_run(&l, copy_row, &row);
+  if (turned(dst, &wide)) {
+    copy_turned(dst, &wide, row);
+  } else {
+    lar_loop l;
+    lar_loop_init(&l, 2, t);
+    lar_loop_run(&l, copy_row, &row);
+  }
   lar_tensor_clear(&wide);
   return LAR_OK;
 }

@@ -2,32 +2,103 @@
 #include "core/number.h"
 #include "kern/extreme.h"
 
-/* Place of the largest; a comparison with NaN is false, so NaN is looked for by name. */
-static int64_t highest(const real *x, int64_t n, int64_t step) {
-  int64_t best = 0;
-  for (int64_t i = 0; i < n; i++) {
-    if (x[i * step] != x[i * step]) return i;
-    if (x[i * step] > x[best * step]) best = i;
+enum { LANES = 16, BLOCK = 512 };
+
+/* NaN as a truth that vectorises; never for integers. */
+#ifdef LAR_REAL_I64
+#define IS_NAN(x) 0
+#else
+#define IS_NAN(x) ((x) != (x))
+#endif
+
+/* For the largest with >, for the smallest with <:
+ *   peak    of n neighbours, *bad when a NaN is among them
+ *   place   of the first extreme of n neighbours: the block it is in, then the place there
+ *   columns the same for m neighbouring columns at once */
+#define BOTH(peak, place, columns, op)                                                 \
+  static real peak(const real *x, int64_t n, bool *bad) {                              \
+    real lane[LANES], top = x[0];                                                      \
+    int nans[LANES] = {0};                                                             \
+    int64_t i = 0;                                                                     \
+    for (int k = 0; k < LANES; k++) lane[k] = x[0];                                    \
+    for (; i + LANES <= n; i += LANES)                                                 \
+      for (int k = 0; k < LANES; k++) {                                                \
+        lane[k] = x[i + k] op lane[k] ? x[i + k] : lane[k];                            \
+        nans[k] |= IS_NAN(x[i + k]);                                                   \
+      }                                                                                \
+    for (; i < n; i++) {                                                               \
+      top = x[i] op top ? x[i] : top;                                                  \
+      nans[0] |= IS_NAN(x[i]);                                                         \
+    }                                                                                  \
+    for (int k = 0; k < LANES; k++) {                                                  \
+      top = lane[k] op top ? lane[k] : top;                                            \
+      *bad = *bad || nans[k];                                                          \
+    }                                                                                  \
+    return top;                                                                        \
+  }                                                                                    \
+                                                                                       \
+  static int64_t place(const real *x, int64_t n) {                                     \
+    int64_t from = 0;                                                                  \
+    real best = x[0];                                                                  \
+    for (int64_t at = 0; at < n; at += BLOCK) {                                        \
+      int64_t m = n - at < BLOCK ? n - at : BLOCK;                                     \
+      bool bad = false;                                                                \
+      real top = peak(x + at, m, &bad);                                                \
+      for (int64_t i = at; bad && i < at + m; i++)                                     \
+        if (IS_NAN(x[i])) return i;                                                    \
+      if (top op best) best = top, from = at;                                          \
+    }                                                                                  \
+    while (x[from] != best) from++;                                                    \
+    return from;                                                                       \
+  }                                                                                    \
+                                                                                       \
+  static void columns(real *best, int64_t *at, const real *x, int64_t n, int64_t step, \
+                      int64_t m) {                                                     \
+    for (int64_t k = 0; k < m; k++) best[k] = x[k], at[k] = 0;                         \
+    for (int64_t i = 1; i < n; i++)                                                    \
+      for (int64_t k = 0; k < m; k++) {                                                \
+        real v = x[i * step + k];                                                      \
+        bool better = (v op best[k]) | (IS_NAN(v) & !IS_NAN(best[k]));                 \
+        best[k] = better ? v : best[k];                                                \
+        at[k] = better ? i : at[k];                                                    \
+      }                                                                                \
   }
-  return best;
+
+BOTH(highest, highest_place, highest_columns, >)
+BOTH(lowest, lowest_place, lowest_columns, <)
+
+static void row(const lar_extreme_job *j, int64_t r) {
+  const real *x = (const real *)j->x + r * j->n;
+  int64_t at = j->largest ? highest_place(x, j->n) : lowest_place(x, j->n);
+  if (j->value != NULL) ((real *)j->value)[r] = x[at];
+  if (j->place != NULL) j->place[r] = at + 1;
 }
 
-static int64_t lowest(const real *x, int64_t n, int64_t step) {
-  int64_t best = 0;
-  for (int64_t i = 0; i < n; i++) {
-    if (x[i * step] != x[i * step]) return i;
-    if (x[i * step] < x[best * step]) best = i;
+/* Rows [begin, end) of one outer index, which are columns there. */
+static void block(const lar_extreme_job *j, int64_t begin, int64_t end) {
+  real best[BLOCK];
+  int64_t at[BLOCK];
+  for (int64_t r = begin; r < end; r += BLOCK) {
+    int64_t m = end - r < BLOCK ? end - r : BLOCK;
+    const real *x = (const real *)j->x + (r / j->inner) * j->n * j->inner + r % j->inner;
+    (j->largest ? highest_columns : lowest_columns)(best, at, x, j->n, j->inner, m);
+    for (int64_t k = 0; k < m; k++) {
+      if (j->value != NULL) ((real *)j->value)[r + k] = best[k];
+      if (j->place != NULL) j->place[r + k] = at[k] + 1;
+    }
   }
-  return best;
 }
 
 void LAR_R(lar_extreme_rows)(void *ctx, int64_t begin, int64_t end) {
   const lar_extreme_job *j = ctx;
-  int64_t n = j->n, step = j->inner;
-  for (int64_t r = begin; r < end; r++) {
-    const real *x = (const real *)j->x + (r / step) * n * step + r % step;
-    int64_t at = j->largest ? highest(x, n, step) : lowest(x, n, step);
-    if (j->value != NULL) ((real *)j->value)[r] = x[at * step];
-    if (j->place != NULL) j->place[r] = at + 1;
+  while (begin < end) {
+    if (j->inner == 1) {
+      row(j, begin++);
+      continue;
+    }
+    int64_t last = (begin / j->inner + 1) * j->inner;
+    if (last > end) last = end;
+    block(j, begin, last);
+    begin = last;
   }
 }

@@ -60,8 +60,8 @@ static lar_status matrix_from(matrix *a, const lar_tensor *src) {
   LAR_TRY(matrix_new(a, src->dtype, src->shape[0], src->shape[1]));
   LAR_TRY(lar_copy(&a->t, src));
   return all_finite(a) ? LAR_OK
-                   : lar_fail(LAR_EMATH, "a matrix of shape %s holds NaN or infinity",
-                              lar_tensor_text(src));
+                       : lar_fail(LAR_EMATH, "a matrix of shape %s holds NaN or infinity",
+                                  lar_tensor_text(src));
 }
 
 static lar_status square(const lar_tensor *a) {
@@ -284,9 +284,8 @@ lar_status lar_lapack_solve_triangle(const lar_tensor *x, const lar_tensor *a,
   LAR_GO(matrix_from(&t, a));
   LAR_GO(matrix_new(&y, b->dtype, b->shape[0], b->shape[1]));
   LAR_GO(lar_copy(&y.t, b));
-  if (t.n > 0 && y.n > 0)
-    CALL(a->dtype, trtrs)
-    (upper ? "U" : "L", "N", "N", &t.n, &y.n, t.p, &t.ld, y.p, &y.ld, &info, 1, 1, 1);
+  if (t.n > 0 && y.n > 0) CALL(a->dtype, trtrs)
+  (upper ? "U" : "L", "N", "N", &t.n, &y.n, t.p, &t.ld, y.p, &y.ld, &info, 1, 1, 1);
   if (info != 0)
     LAR_GO(lar_fail(LAR_EMATH,
                     "a matrix of shape %s is singular: element %d of its diagonal "
