@@ -2,9 +2,9 @@
 --
 -- `optim.adam { lr = 1e-3 }` is a recipe, for `lariat.fit`. `optim.adam(net, { lr = 1e-3,
 -- penalty = reg })` is an optimiser for steps by hand: a model, or a list of tensors, comes
--- first. A step clips the loss's gradient, adds the gradient of smooth penalties, updates, takes
--- the proximal step of the others in the rule's own metric, and moves the averages. Parameters
--- that are frozen do not move.
+-- first. A step clips the loss's gradient, adds the gradient of smooth penalties, updates,
+-- takes the proximal step of the others in the rule's own metric, and moves the averages.
+-- Parameters that are frozen do not move.
 --
 -- Options of every rule:
 --
@@ -20,8 +20,9 @@
 -- `ema`, `grad_norm` (of the last step, before clipping) and the rule's own (`momentum`,
 -- `beta1`, ...), to read and, but for t and grad_norm, to set; and the methods
 -- `opt:zero_grad()`, `opt:step([state])`, `opt:state()`, `opt:load_state(t)`, `opt:swap_ema()`,
--- and `opt:get_lambda(term)`, `opt:set_lambda(term, number or nil)`: the strength of a penalty's
--- term ("l1"), in place of its own until set to nil. `state` is what lambda functions get.
+-- and `opt:get_lambda(term)`, `opt:set_lambda(term, number or nil)`: the strength of a
+-- penalty's term ("l1"), in place of its own until set to nil. `state` is what lambda functions
+-- get.
 -- @module lariat.optim
 -- @usage local opt = lariat.optim.sgd(net, { lr = 0.1, penalty = lariat.penalty.l1(0.01) })
 -- opt:zero_grad()
@@ -67,8 +68,8 @@ optim.adagrad = constructor("adagrad")
 --- RMSprop: steps lr / (sqrt(mean square) + eps).
 -- @function rmsprop
 -- @param target a model or a list of tensors; left out: a recipe
--- @param options `lr` (0.01), `alpha` (0.99), `eps` (1e-8), `centered` (false), `momentum` (0) and
--- those of every rule
+-- @param options `lr` (0.01), `alpha` (0.99), `eps` (1e-8), `centered` (false), `momentum` (0)
+-- and those of every rule
 -- @return an optimiser, or a recipe
 -- @source Tieleman & Hinton 2012
 -- @usage local recipe = lariat.optim.rmsprop { lr = 0.001, centered = true }
@@ -84,9 +85,9 @@ optim.rmsprop = constructor("rmsprop")
 -- @usage local recipe = lariat.optim.adam { lr = 1e-3, betas = { 0.9, 0.99 } }
 optim.adam = constructor("adam")
 
---- Adam with decoupled weight decay: weights first shrink by `lr weight_decay`. Biases and gains
--- do not decay (PyTorch's do), unless a group that covers them names weight_decay itself. The
--- decay is no part of the objective; `penalty = P.l2(...)` is.
+--- Adam with decoupled weight decay: weights first shrink by `lr weight_decay`. Biases and
+-- gains do not decay (PyTorch's do), unless a group that covers them names weight_decay itself.
+-- The decay is no part of the objective; `penalty = P.l2(...)` is.
 -- @function adamw
 -- @param target a model or a list of tensors; left out: a recipe
 -- @param options as adam, and `weight_decay` (0.01)

@@ -3,13 +3,7 @@
 
 static const lar_param schema[] = {LAR_ADAM_ROWS, {0}};
 
-LAR_UPDATE(adam) {
-  const adam p = *(const adam *)self;
-  if (metric != NULL)
-    lar_adam(&p, lr, t, n, weights, gradient, state[0], state[1], NULL, metric);
-  else
-    lar_adam(&p, lr, t, n, weights, gradient, state[0], state[1], NULL, NULL);
-}
+LAR_ADAM_UPDATE(adam)
 
 LAR_ENTRY(rule, adam) = {
   .name = "adam",

@@ -20,15 +20,16 @@ typedef struct adam {
     "eps", offsetof(adam, eps), 1e-8, 0.0, HUGE_VAL, "added to the root of the mean square"  \
   }
 
-/* most: the largest v so far (amsgrad), or NULL. */
-static inline void lar_adam(const adam *p, double lr, int64_t t, int64_t n, real *restrict w,
-                            const real *restrict g, real *restrict m, real *restrict v,
-                            real *restrict most, real *restrict metric) {
+/* The pass, with the arguments of lar_update; state[2], where there is one, is the largest v so
+ * far (amsgrad). */
+static inline void lar_adam(const adam *p, double lr, int64_t t, int64_t n, real *w,
+                            const real *g, void *const *state, real *metric) {
   const real b1 = (real)p->beta1, c1 = (real)(1 - p->beta1), eps = (real)p->eps;
   const real b2 = (real)p->beta2, c2 = (real)(1 - p->beta2);
   const real keep = (real)(1 - lr * p->decay);
   const real root = (real)sqrt(1 - pow(p->beta2, (double)t));
   const real step = (real)(lr / (1 - pow(p->beta1, (double)t)));
+  real *m = state[0], *v = state[1], *most = state[2];
   LAR_STEP(i) {
     real mi = m[i] * b1 + c1 * g[i], vi = v[i] * b2 + c2 * g[i] * g[i];
     m[i] = mi;
@@ -39,5 +40,20 @@ static inline void lar_adam(const adam *p, double lr, int64_t t, int64_t n, real
     w[i] = w[i] * keep - step * (mi / denominator);
   }
 }
+
+/* The update of an entry: cut by what is there, so that each loop is one of vectors. */
+#define LAR_ADAM_UPDATE(name)                                   \
+  LAR_UPDATE(name) {                                            \
+    const adam p = *(const adam *)self;                         \
+    void *const two[] = {state[0], state[1], NULL};             \
+    if (state[2] != NULL && metric != NULL)                     \
+      lar_adam(&p, lr, t, n, weights, gradient, state, metric); \
+    else if (state[2] != NULL)                                  \
+      lar_adam(&p, lr, t, n, weights, gradient, state, NULL);   \
+    else if (metric != NULL)                                    \
+      lar_adam(&p, lr, t, n, weights, gradient, two, metric);   \
+    else                                                        \
+      lar_adam(&p, lr, t, n, weights, gradient, two, NULL);     \
+  }
 
 #endif

@@ -8,13 +8,7 @@ static const lar_param schema[] = {
   {0},
 };
 
-LAR_UPDATE(adamw) {
-  const adam p = *(const adam *)self;
-  if (metric != NULL)
-    lar_adam(&p, lr, t, n, weights, gradient, state[0], state[1], NULL, metric);
-  else
-    lar_adam(&p, lr, t, n, weights, gradient, state[0], state[1], NULL, NULL);
-}
+LAR_ADAM_UPDATE(adamw)
 
 LAR_ENTRY(rule, adamw) = {
   .name = "adamw",

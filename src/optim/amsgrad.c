@@ -3,13 +3,7 @@
 
 static const lar_param schema[] = {LAR_ADAM_ROWS, {0}};
 
-LAR_UPDATE(amsgrad) {
-  const adam p = *(const adam *)self;
-  if (metric != NULL)
-    lar_adam(&p, lr, t, n, weights, gradient, state[0], state[1], state[2], metric);
-  else
-    lar_adam(&p, lr, t, n, weights, gradient, state[0], state[1], state[2], NULL);
-}
+LAR_ADAM_UPDATE(amsgrad)
 
 LAR_ENTRY(rule, amsgrad) = {
   .name = "amsgrad",

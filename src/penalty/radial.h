@@ -43,145 +43,169 @@ typedef struct lar_radial {
   int64_t grain;
 } lar_radial;
 
-/* acc[k] = sum of expr over the coordinates j of group g = begin + k, for k < n. */
-#define LAR_GROUP_SUM(G, begin, n, acc, expr)                                                \
-  do {                                                                                       \
-    if ((G)->order != NULL) {                                                                \
-      for (int64_t k = 0; k < (n); k++) {                                                    \
-        double sum = 0;                                                                      \
-        for (int64_t i = (G)->start[(begin) + k]; i < (G)->start[(begin) + k + 1]; i++) {    \
-          const int64_t j = (G)->order[i];                                                   \
-          sum += (expr);                                                                     \
-        }                                                                                    \
-        (acc)[k] = sum;                                                                      \
-      }                                                                                      \
-    } else if ((G)->inner == 1) {                                                            \
-      for (int64_t k = 0; k < (n); k++) (acc)[k] = 0;                                        \
-      for (int64_t o = 0; o < (G)->outer; o++)                                               \
-        _Pragma("GCC ivdep") for (int64_t k = 0; k < (n); k++) {                             \
-          const int64_t j = o * (G)->n + (begin) + k;                                        \
-          (acc)[k] += (expr);                                                                \
-        }                                                                                    \
-    } else {                                                                                 \
-      for (int64_t k = 0; k < (n); k++) {                                                    \
-        double sum = 0;                                                                      \
-        for (int64_t o = 0; o < (G)->outer; o++) {                                           \
-          const int64_t at_ = (o * (G)->n + (begin) + k) * (G)->inner;                       \
-          _Pragma("omp simd reduction(+ : sum)") for (int64_t j = at_; j < at_ + (G)->inner; \
-                                                      j++) sum += (expr);                    \
-        }                                                                                    \
-        (acc)[k] = sum;                                                                      \
-      }                                                                                      \
-    }                                                                                        \
-  } while (0)
+/* a[k] and b[k] = sums of x and y over the coordinates j of group first + k, for k < count: a
+ * statement, for lists, for columns, for rows and blocks. */
+#define LAR_GROUP_SUMS(G, first, count, a, x, b, y)                                           \
+  if ((G)->order != NULL)                                                                     \
+    for (int64_t k = 0; k < (count); k++) {                                                   \
+      double sx = 0, sy = 0;                                                                  \
+      for (int64_t i = (G)->start[(first) + k]; i < (G)->start[(first) + k + 1]; i++) {       \
+        const int64_t j = (G)->order[i];                                                      \
+        sx += (x);                                                                            \
+        sy += (y);                                                                            \
+      }                                                                                       \
+      (a)[k] = sx;                                                                            \
+      (b)[k] = sy;                                                                            \
+    }                                                                                         \
+  else if ((G)->inner == 1) {                                                                 \
+    for (int64_t k = 0; k < (count); k++) (a)[k] = (b)[k] = 0;                                \
+    for (int64_t o = 0; o < (G)->outer; o++)                                                  \
+      _Pragma("GCC ivdep") for (int64_t k = 0; k < (count); k++) {                            \
+        const int64_t j = o * (G)->n + (first) + k;                                           \
+        (a)[k] += (x);                                                                        \
+        (b)[k] += (y);                                                                        \
+      }                                                                                       \
+  } else                                                                                      \
+    for (int64_t k = 0; k < (count); k++) {                                                   \
+      double sx = 0, sy = 0;                                                                  \
+      for (int64_t o = 0; o < (G)->outer; o++) {                                              \
+        const int64_t at_ = (o * (G)->n + (first) + k) * (G)->inner;                          \
+        _Pragma("omp simd reduction(+ : sx, sy)") for (int64_t j = at_; j < at_ + (G)->inner; \
+                                                       j++) {                                 \
+          sx += (x);                                                                          \
+          sy += (y);                                                                          \
+        }                                                                                     \
+      }                                                                                       \
+      (a)[k] = sx;                                                                            \
+      (b)[k] = sy;                                                                            \
+    }
 
 /* stmt for every coordinate j of those groups. */
-#define LAR_GROUP_EACH(G, begin, n, stmt)                                                 \
-  do {                                                                                    \
-    if ((G)->order != NULL) {                                                             \
-      for (int64_t k = 0; k < (n); k++)                                                   \
-        for (int64_t i = (G)->start[(begin) + k]; i < (G)->start[(begin) + k + 1]; i++) { \
-          const int64_t j = (G)->order[i];                                                \
-          stmt;                                                                           \
-        }                                                                                 \
-    } else if ((G)->inner == 1) {                                                         \
-      for (int64_t o = 0; o < (G)->outer; o++)                                            \
-        _Pragma("GCC ivdep") for (int64_t k = 0; k < (n); k++) {                          \
-          const int64_t j = o * (G)->n + (begin) + k;                                     \
-          stmt;                                                                           \
-        }                                                                                 \
-    } else {                                                                              \
-      for (int64_t k = 0; k < (n); k++)                                                   \
-        for (int64_t o = 0; o < (G)->outer; o++) {                                        \
-          const int64_t at_ = (o * (G)->n + (begin) + k) * (G)->inner;                    \
-          _Pragma("GCC ivdep") for (int64_t j = at_; j < at_ + (G)->inner; j++) { stmt; } \
-        }                                                                                 \
-    }                                                                                     \
-  } while (0)
+#define LAR_GROUP_EACH(G, first, count, stmt)                                           \
+  if ((G)->order != NULL)                                                               \
+    for (int64_t k = 0; k < (count); k++)                                               \
+      for (int64_t i = (G)->start[(first) + k]; i < (G)->start[(first) + k + 1]; i++) { \
+        const int64_t j = (G)->order[i];                                                \
+        stmt;                                                                           \
+      }                                                                                 \
+  else if ((G)->inner == 1)                                                             \
+    for (int64_t o = 0; o < (G)->outer; o++)                                            \
+      _Pragma("GCC ivdep") for (int64_t k = 0; k < (count); k++) {                      \
+        const int64_t j = o * (G)->n + (first) + k;                                     \
+        stmt;                                                                           \
+      }                                                                                 \
+  else                                                                                  \
+    for (int64_t k = 0; k < (count); k++)                                               \
+      for (int64_t o = 0; o < (G)->outer; o++) {                                        \
+        const int64_t at_ = (o * (G)->n + (first) + k) * (G)->inner;                    \
+        _Pragma("GCC ivdep") for (int64_t j = at_; j < at_ + (G)->inner; j++) stmt;     \
+      }
 
 /* The sums of squares of groups begin.. of w. */
 static inline void lar_radial_squares(const lar_groups *G, const real *w, int64_t begin,
                                       int64_t n, double *acc) {
-  LAR_GROUP_SUM(G, begin, n, acc, (double)w[j] * (double)w[j]);
+  double twice[LAR_RADIAL_BLOCK]; /* not used: compilers leave it out */
+  LAR_GROUP_SUMS(G, begin, n, acc, (double)w[j] * (double)w[j], twice, 0)
 }
 
-/* q = |v / (alpha + beta t)|^2 of each group, and -1/2 its derivative in the unknown. */
-static inline void lar_radial_sweep(const lar_radial *r, bool ball, int64_t begin, int64_t n,
-                                    const double *alpha, const double *beta, double *q,
-                                    double *d) {
+/* One block of groups in a metric: the unknown is alpha, or beta of a ball; u = kappa v /
+ * (alpha + beta t). Groups that are done have target 0. */
+typedef struct lar_solve {
+  int64_t begin, n;
+  bool ball;
+  double alpha[LAR_RADIAL_BLOCK], beta[LAR_RADIAL_BLOCK], kappa[LAR_RADIAL_BLOCK];
+  double target[LAR_RADIAL_BLOCK], q[LAR_RADIAL_BLOCK], d[LAR_RADIAL_BLOCK];
+} lar_solve;
+
+/* The j-th coordinate's steps, denominator and quotient. */
+#define LAR_RADIAL_STEP  (t * (double)m[j])
+#define LAR_RADIAL_UNDER (alpha[k] + beta[k] * LAR_RADIAL_STEP)
+#define LAR_RADIAL_OVER  ((double)v[j] / LAR_RADIAL_UNDER)
+
+/* Newton for all groups of a block at once, until a step is too small for its square to
+ * matter. q = |v / (alpha + beta t)|^2, d = -1/2 its derivative in the unknown. */
+static inline void lar_radial_newton(const lar_radial *r, lar_solve *s) {
+  enum { ROUNDS = 60 };
   const lar_groups *G = r->at->groups;
   const real *v = r->w, *m = r->metric;
-  const double t = r->step;
-#define LAR_DENOMINATOR (alpha[k] + beta[k] * (t * (double)m[j]))
-#define LAR_QUOTIENT    ((double)v[j] / LAR_DENOMINATOR)
-  LAR_GROUP_SUM(G, begin, n, q, LAR_QUOTIENT * LAR_QUOTIENT);
-  if (ball)
-    LAR_GROUP_SUM(G, begin, n, d,
-                  LAR_QUOTIENT * LAR_QUOTIENT / LAR_DENOMINATOR * (t * (double)m[j]));
-  else
-    LAR_GROUP_SUM(G, begin, n, d, LAR_QUOTIENT * LAR_QUOTIENT / LAR_DENOMINATOR);
-}
-
-/* Newton from 0 for all groups of a block at once; x is the unknown among alpha, beta. A
- * group is done (its target 0) where its step no longer matters. */
-static inline void lar_radial_newton(const lar_radial *r, bool ball, int64_t begin, int64_t n,
-                                     double *alpha, double *beta, double *target) {
-  enum { ROUNDS = 60 };
-  double q[LAR_RADIAL_BLOCK], d[LAR_RADIAL_BLOCK], *x = ball ? beta : alpha;
-  int64_t left = n;
+  const double t = r->step, small = sizeof(real) == 4 ? 1e-5 : 1e-9;
+  const double *alpha = s->alpha, *beta = s->beta;
+  int64_t left = s->n;
   for (int round = 0; round < ROUNDS && left > 0; round++) {
-    lar_radial_sweep(r, ball, begin, n, alpha, beta, q, d);
+    if (s->ball) {
+      LAR_GROUP_SUMS(G, s->begin, s->n, s->q, LAR_RADIAL_OVER * LAR_RADIAL_OVER, s->d,
+                     LAR_RADIAL_OVER * LAR_RADIAL_OVER / LAR_RADIAL_UNDER * LAR_RADIAL_STEP)
+    } else {
+      LAR_GROUP_SUMS(G, s->begin, s->n, s->q, LAR_RADIAL_OVER * LAR_RADIAL_OVER, s->d,
+                     LAR_RADIAL_OVER * LAR_RADIAL_OVER / LAR_RADIAL_UNDER)
+    }
     left = 0;
-    for (int64_t k = 0; k < n; k++) {
-      if (target[k] == 0) continue;
-      double move = q[k] / d[k] * (sqrt(q[k]) / target[k] - 1);
-      bool on = move > 1e-15 * x[k]; /* false for NaN too */
-      if (on) x[k] += move;
-      if (on && isfinite(x[k]))
+    for (int64_t k = 0; k < s->n; k++) {
+      if (s->target[k] == 0) continue;
+      double *x = s->ball ? &s->beta[k] : &s->alpha[k];
+      double move = s->q[k] / s->d[k] * (sqrt(s->q[k]) / s->target[k] - 1);
+      if (move > 0 && isfinite(*x + move)) *x += move; /* not for NaN */
+      if (move > small * *x)
         left++;
       else
-        target[k] = 0;
+        s->target[k] = 0;
     }
   }
 }
 
-/* w = kappa w / (alpha + beta t), or 0 where kappa is 0. */
-static inline void lar_radial_put(const lar_radial *r, int64_t begin, int64_t n,
-                                  const double *kappa, const double *alpha,
-                                  const double *beta) {
-  const lar_groups *G = r->at->groups;
+/* Balls: those that hold v already are left alone; the others start where a ball with the mean
+ * step (weighted by v^2) would end, which is never too far. */
+static inline void lar_radial_start_ball(const lar_radial *r, lar_solve *s,
+                                         const lar_secular *of) {
   const real *v = r->w, *m = r->metric;
-  real *to = r->to;
-  const double t = r->step;
-  LAR_GROUP_EACH(G, begin, n,
-                 to[j] =
-                   kappa[k] == 0 ? (real)0 : (real)((double)v[j] * kappa[k] / LAR_DENOMINATOR));
+  LAR_GROUP_SUMS(r->at->groups, s->begin, s->n, s->q, (double)v[j] * (double)v[j], s->d,
+                 (double)v[j] * (double)v[j] * (double)m[j])
+  for (int64_t k = 0; k < s->n; k++) {
+    double norm = sqrt(s->q[k]), c = of[k].target;
+    bool out = norm > c;
+    s->alpha[k] = 1;
+    s->kappa[k] = c > 0 || norm == 0 ? 1 : 0;
+    s->beta[k] = out && c > 0 ? (norm / c - 1) * s->q[k] / (s->d[k] * r->step) : 0;
+    s->target[k] = out ? c : 0;
+  }
 }
 
-/* Groups whose v / t is within beta go to 0; a ball leaves those within it alone. */
-static inline void lar_radial_metric(const lar_radial *r, const lar_secular *s, int64_t begin,
+/* Norms: groups with |v / t| within beta go to 0; the others start where a group with the mean
+ * step would end. */
+static inline void lar_radial_start_norm(const lar_radial *r, lar_solve *s,
+                                         const lar_secular *of) {
+  const lar_groups *G = r->at->groups;
+  const real *v = r->w, *m = r->metric;
+  const double t = r->step;
+  LAR_GROUP_SUMS(G, s->begin, s->n, s->kappa,
+                 (double)v[j] / LAR_RADIAL_STEP * (double)v[j] / LAR_RADIAL_STEP, s->target, 0)
+  LAR_GROUP_SUMS(G, s->begin, s->n, s->q, (double)v[j] * (double)v[j], s->d,
+                 (double)v[j] * (double)v[j] * LAR_RADIAL_STEP)
+  for (int64_t k = 0; k < s->n; k++) {
+    double beta = of[k].beta, norm = sqrt(s->q[k]);
+    bool free = !(beta > 0), gone = !free && sqrt(s->kappa[k]) <= beta;
+    double start = norm - beta * s->d[k] / s->q[k];
+    s->beta[k] = free ? 0 : beta;
+    s->alpha[k] = free || gone ? 1 : start > 0 ? start : 0;
+    s->kappa[k] = gone ? 0 : 1;
+    s->target[k] = free || gone ? 0 : 1;
+  }
+}
+
+/* The prox of a block of groups in the metric. */
+static inline void lar_radial_metric(const lar_radial *r, const lar_secular *of, int64_t begin,
                                      int64_t n) {
-  double alpha[LAR_RADIAL_BLOCK], beta[LAR_RADIAL_BLOCK], target[LAR_RADIAL_BLOCK];
-  double q[LAR_RADIAL_BLOCK], d[LAR_RADIAL_BLOCK], kappa[LAR_RADIAL_BLOCK];
-  bool ball = s[0].ball;
-  for (int64_t k = 0; k < n; k++) {
-    alpha[k] = ball ? 1 : 0;
-    beta[k] = ball ? 0 : s[k].beta > 0 ? s[k].beta : 1;
-    target[k] = ball ? s[k].target : 1;
-  }
-  lar_radial_sweep(r, ball, begin, n, alpha, beta, q, d);
-  for (int64_t k = 0; k < n; k++) {
-    bool free = !ball && !(s[k].beta > 0), still = sqrt(q[k]) <= target[k];
-    kappa[k] = still && !ball && !free ? 0 : 1;
-    if (free) alpha[k] = 1, beta[k] = 0;
-    if (ball && target[k] == 0) kappa[k] = 0;
-    if (free || still) target[k] = 0;
-    if (ball && still) beta[k] = 0;
-  }
-  lar_radial_newton(r, ball, begin, n, alpha, beta, target);
-  for (int64_t k = 0; k < n && !ball; k++)
-    if (kappa[k] != 0 && beta[k] > 0) kappa[k] = alpha[k];
-  lar_radial_put(r, begin, n, kappa, alpha, beta);
+  lar_solve s = {.begin = begin, .n = n, .ball = of[0].ball};
+  (s.ball ? lar_radial_start_ball : lar_radial_start_norm)(r, &s, of);
+  lar_radial_newton(r, &s);
+  for (int64_t k = 0; k < n; k++)
+    if (!s.ball && s.kappa[k] != 0 && s.beta[k] > 0) s.kappa[k] = s.alpha[k];
+  const real *v = r->w, *m = r->metric;
+  real *to = r->to;
+  const double t = r->step, *alpha = s.alpha, *beta = s.beta;
+  LAR_GROUP_EACH(r->at->groups, begin, n,
+                 to[j] = s.kappa[k] == 0 ? (real)0
+                                         : (real)((double)v[j] * s.kappa[k] / LAR_RADIAL_UNDER))
 }
 
 /* How many groups make a chunk of work; for sums, few enough chunks. */
@@ -218,7 +242,7 @@ static inline int64_t lar_radial_grain(const lar_groups *G, bool parts) {
       double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                   \
       s[k] = norm == 0 ? 0 : slope(r->at->self, r->at->l, size, norm) / norm;               \
     }                                                                                       \
-    LAR_GROUP_EACH(G, g, n, to[j] += (real)s[k] * w[j]);                                    \
+    LAR_GROUP_EACH(G, g, n, to[j] += (real)s[k] * w[j])                                     \
   }                                                                                         \
   static void prox_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {         \
     const lar_groups *G = r->at->groups;                                                    \
@@ -230,7 +254,7 @@ static inline int64_t lar_radial_grain(const lar_groups *G, bool parts) {
       double left = norm == 0 ? 0 : shrink(r->at->self, r->at->l, size, norm, r->step);     \
       s[k] = left == norm ? 1 : left / norm;                                                \
     }                                                                                       \
-    LAR_GROUP_EACH(G, g, n, to[j] = s[k] == 0 ? (real)0 : to[j] * (real)s[k]);              \
+    LAR_GROUP_EACH(G, g, n, to[j] = s[k] == 0 ? (real)0 : to[j] * (real)s[k])               \
   }                                                                                         \
   static void metric_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {       \
     lar_secular s[LAR_RADIAL_BLOCK];                                                        \
