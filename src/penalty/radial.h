@@ -13,9 +13,10 @@
  * In a diagonal metric (steps t_j) the prox of a group is u_j = kappa v_j / (alpha + beta t_j):
  *   of beta |u|       alpha = kappa is |u|, the root of |v / (alpha + beta t)| = 1;
  *   of the ball |u| <= c   alpha = kappa = 1 and beta is the root of |v / (1 + beta t)| = c.
- * In both 1/norm is concave in the unknown, so Newton's method from 0 rises to the root and
- * never passes it (More & Sorensen 1983, SIAM J. Sci. Stat. Comput. 4(3)); with equal t_j its
- * first step is exact.
+ * In both 1/norm is concave in the unknown, so Newton's method from below rises to the root and
+ * never passes it (More & Sorensen 1983, SIAM J. Sci. Stat. Comput. 4(3)). It starts at the
+ * root for equal steps, the mean of the t_j weighted by v_j^2: by Jensen's inequality that is
+ * never too far, and with equal t_j it is the answer.
  */
 #ifndef LAR_PENALTY_RADIAL_H
 #define LAR_PENALTY_RADIAL_H
