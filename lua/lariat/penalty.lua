@@ -53,6 +53,80 @@ P.l2 = constructor("l2", "lambda")
 -- @usage local reg = lariat.penalty.elastic_net { lambda = 0.1, l1_ratio = 0.9 }
 P.elastic_net = constructor("elastic_net", "lambda")
 
+--- The number of coordinates that are not 0, `lambda |w|_0`. Prox: hard thresholding, what is
+-- above `sqrt(2 step lambda)` stays as it is. Not convex: it keeps the zeros it finds.
+-- @function l0
+-- @param options lambda, or a table with `lambda weights mode`
+-- @return a penalty
+-- @source Blumensath & Davies 2008, J. Fourier Anal. Appl. 14(5-6)
+-- @usage local reg = lariat.penalty.l0(0.01)
+P.l0 = constructor("l0", "lambda")
+
+--- Powers below 1, `lambda sum_j |w_j|^q` for q = 1/2 and q = 2/3, where the prox has a closed
+-- form. Not convex.
+-- @function lq
+-- @param options lambda, or a table with `lambda q (0.5) weights mode`
+-- @return a penalty; another q raises
+-- @source Xu et al. 2012, IEEE TNNLS 23(7); Cao, Sun & Xu 2013, J. Vis. Commun. Image R. 24(1)
+-- @usage local reg = lariat.penalty.lq { lambda = 0.1, q = 2 / 3 }
+P.lq = constructor("lq", "lambda")
+
+--- The minimax concave penalty: its slope falls from lambda at 0 to none at `gamma lambda`, so
+-- large weights are not shrunk. lambda is a place too: `2 * P.mcp(0.1)` is `P.mcp(0.2)`. Prox:
+-- the firm threshold while the step is below gamma, else hard thresholding at
+-- `lambda sqrt(gamma step)`, which is then the global minimum.
+-- @function mcp
+-- @param options lambda, or a table with `lambda gamma (3) weights mode`
+-- @return a penalty
+-- @source Zhang 2010, Ann. Statist. 38(2); Breheny & Huang 2011, Ann. Appl. Stat. 5(1)
+-- @usage local reg = lariat.penalty.mcp { lambda = 0.1, gamma = 3 }
+P.mcp = constructor("mcp", "lambda")
+
+local scad = constructor("scad", "lambda")
+
+--- The smoothly clipped absolute deviation: slope lambda up to lambda, then falling to none at
+-- `a lambda`. lambda is a place too: `2 * P.scad(0.1)` is `P.scad(0.2)`. The prox is the global
+-- minimum at any step.
+-- @function scad
+-- @param options lambda, or a table with `lambda a (3.7, also called gamma) weights mode`
+-- @return a penalty; a of 2 or less raises
+-- @source Fan & Li 2001, JASA 96(456); Breheny & Huang 2011, Ann. Appl. Stat. 5(1)
+-- @usage local reg = lariat.penalty.scad { lambda = 0.1, a = 3.7 }
+function P.scad(options, more)
+  if type(options) ~= "table" or options.gamma == nil then return scad(options, more) end
+  local own = {}
+  for k, v in pairs(options) do own[k] = v end
+  if own.a ~= nil then error("scad: a and gamma are one parameter; give one of them", 2) end
+  own.a, own.gamma = own.gamma, nil
+  return scad(own)
+end
+
+--- Logarithms, `lambda sum_j log(1 + |w_j|/eps)`: what l1 reweighted again and again reaches.
+-- The prox compares both local minima, at any step.
+-- @function log_sum
+-- @param options lambda, or a table with `lambda eps (0.1) weights mode`
+-- @return a penalty
+-- @source Candes, Wakin & Boyd 2008, J. Fourier Anal. Appl. 14(5-6)
+-- @usage local reg = lariat.penalty.log_sum { lambda = 0.05, eps = 0.1 }
+P.log_sum = constructor("log_sum", "lambda")
+
+--- The absolute value up to theta, `lambda sum_j min(|w_j|, theta)`; beyond, weights are free.
+-- @function capped_l1
+-- @param options lambda, or a table with `lambda theta (1) weights mode`
+-- @return a penalty
+-- @source Zhang 2010, JMLR 11
+-- @usage local reg = lariat.penalty.capped_l1 { lambda = 0.1, theta = 0.5 }
+P.capped_l1 = constructor("capped_l1", "lambda")
+
+--- Huber's function of each weight: half the square up to delta, straight beyond. Smooth: goes
+-- into the gradient.
+-- @function huber
+-- @param options lambda, or a table with `lambda delta (1) weights`
+-- @return a penalty
+-- @source Huber 1964, Ann. Math. Statist. 35(1)
+-- @usage local reg = lariat.penalty.huber { lambda = 0.1, delta = 0.2 }
+P.huber = constructor("huber", "lambda")
+
 --- Norms of groups, `lambda sum_g sqrt(|g|) |w_g|_2`: whole groups at exactly zero. For a
 -- linear weight (out, in), `by = "input"` groups the column of each input. The prox is exact in
 -- the metric of adaptive optimisers too.
@@ -225,6 +299,15 @@ end
 -- @function lambda
 -- @return a number; of a sum a table name -> number
 -- @usage print((2 * lariat.penalty.l1(0.1)):lambda())
+
+--- The least strength that holds a parameter at 0: with the loss's gradient at w = 0, the
+-- smallest lambda for which 0 is stationary, so that the prox keeps it there. Of non-convex
+-- penalties: a local minimum. `l0`, `lq` (0 is stationary at any lambda), smooth penalties and
+-- constraints have none.
+-- @function lambda_max
+-- @param g a float tensor: the gradient of the loss at w = 0
+-- @return a number; raises for a sum, and for a penalty that has none
+-- @usage local most = lariat.penalty.l1():lambda_max(lariat.tensor { 0.5, -2 })
 
 --- What a penalty is made of, for programs.
 -- @function describe

@@ -649,6 +649,24 @@ static int penalty_gradient(lua_State *L) {
   return 1;
 }
 
+/* reg:lambda_max(g) -> the least strength of a single term that holds w = 0 where the loss has
+ * the gradient g */
+static int penalty_lambda_max(lua_State *L) {
+  lar_reg *r = checked(L, 1);
+  lar_bound *b = NULL;
+  double l = 0;
+  (void)lb_tensor(L, 2);
+  lua_settop(L, 2);
+  lb_enter(L);
+  if (r->n != 1) return luaL_error(L, "lambda_max: this is a sum of %d terms; ask each", r->n);
+  const lar_params *p = lb_params_of(L, 2);
+  lar_status st = lar_reg_bind_all(&b, r, p);
+  if (st == LAR_OK) st = lar_bound_max(b, 0, &l);
+  lar_bound_free(b);
+  lb_check(L, st);
+  return lua_pushnumber(L, l), 1;
+}
+
 /* Strength of addend k, its function called with a state of step 0. */
 static double strength(lua_State *L, const lar_reg *r, int k) {
   const lar_term *t = r->at[k].term;
@@ -804,10 +822,10 @@ static void push_traits(lua_State *L, unsigned traits) {
   static const struct {
     const char *name;
     unsigned bit;
-  } names[] = {{"convex", LAR_CONVEX},      {"separable", LAR_SEPARABLE},
-               {"smooth", LAR_SMOOTH},      {"constraint", LAR_CONSTRAINT},
-               {"grouped", LAR_GROUPED},    {"radial", LAR_RADIAL},
-               {"euclidean", LAR_EUCLIDEAN}};
+  } names[] = {{"convex", LAR_CONVEX},   {"separable", LAR_SEPARABLE},
+               {"smooth", LAR_SMOOTH},   {"constraint", LAR_CONSTRAINT},
+               {"grouped", LAR_GROUPED}, {"radial", LAR_RADIAL},
+               {"knee", LAR_KNEE},       {"euclidean", LAR_EUCLIDEAN}};
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
     lua_pushboolean(L, (traits & names[k].bit) != 0);
     lua_setfield(L, -2, names[k].name);
@@ -857,6 +875,7 @@ static const luaL_Reg methods[] = {
   {"prox", penalty_prox},
   {"gradient", penalty_gradient},
   {"lambda", penalty_lambda},
+  {"lambda_max", penalty_lambda_max},
   {"describe", penalty_describe},
   {"scalar", penalty_scalar},
   {"close", penalty_gc},

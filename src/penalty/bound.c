@@ -432,3 +432,17 @@ lar_status lar_bound_prox(lar_bound *b, int i, double step, const lar_tensor *me
 lar_status lar_bound_prox_all(lar_bound *b, int i, double step, const lar_tensor *metric) {
   return prox(b, i, step, metric, true);
 }
+
+lar_status lar_bound_max(lar_bound *b, int i, double *out) {
+  const place *p = &b->places[i];
+  const lar_tensor *t = &b->params->at[i].var->t;
+  const lar_term *term = b->reg->at[p->at[0].addend].term;
+  lar_pen_at at = at_of(b, &p->at[0]);
+  lar_tensor g = {0};
+  if (term->type == NULL)
+    return lar_fail(LAR_EARG, "%s is written in Lua and has no lambda_max", term->name);
+  LAR_TRY(lar_contiguous(&g, t, t->dtype));
+  lar_status st = lar_penalty_max(term->type, &at, &g, out);
+  lar_tensor_clear(&g);
+  return st;
+}

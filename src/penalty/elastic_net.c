@@ -30,6 +30,10 @@ static inline double distance(const enet *p, double l, double w, double g) {
 
 LAR_SEPARABLE_LOOPS(elastic_net, enet)
 
+static double at_max(const void *self, double g) {
+  return g == 0 ? 0 : fabs(g) / ((const enet *)self)->r;
+}
+
 static void simple(const void *p, double l, lar_simple *out) {
   double r = ((const enet *)p)->r;
   *out = (lar_simple){.a = l * r, .b = l * (1 - r), .lo = -HUGE_VAL, .hi = HUGE_VAL};
@@ -44,5 +48,6 @@ LAR_ENTRY(penalty, elastic_net) = {
   .size = sizeof(enet),
   .traits = LAR_CONVEX | LAR_SEPARABLE,
   .simple = simple,
+  .at_max1 = at_max,
   LAR_SEPARABLE_SLOTS(elastic_net),
 };

@@ -21,6 +21,8 @@ static inline double distance(const none *p, double l, double w, double g) {
 
 LAR_SEPARABLE_LOOPS(l1, none)
 
+static double at_max(const void *self, double g) { return fabs(g); }
+
 static void simple(const void *p, double l, lar_simple *out) {
   *out = (lar_simple){.a = l, .lo = -HUGE_VAL, .hi = HUGE_VAL};
 }
@@ -33,5 +35,6 @@ LAR_ENTRY(penalty, l1) = {
   .size = sizeof(none),
   .traits = LAR_CONVEX | LAR_SEPARABLE,
   .simple = simple,
+  .at_max1 = at_max,
   LAR_SEPARABLE_SLOTS(l1),
 };

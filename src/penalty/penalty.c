@@ -10,6 +10,10 @@ const lar_penalty *lar_penalty_find(const char *name) {
   return NULL;
 }
 
+bool lar_penalty_has_prox(const lar_penalty *p) {
+  return p->prox != NULL || p->rows[0] != NULL;
+}
+
 /* ---- separable penalties on whole tensors ---- */
 
 enum { GRAIN = 32768, PARTS = 256 };
@@ -72,5 +76,24 @@ lar_status lar_penalty_prox(const lar_penalty *p, const lar_pen_at *at, const la
   job j = {.rows = rows_of(p, w), .at = at, .w = lar_tensor_data(w), .step = step};
   j.metric = metric != NULL ? lar_tensor_data(metric) : NULL;
   lar_par_for(lar_tensor_numel(w), GRAIN, prox_part, &j);
+  return LAR_OK;
+}
+
+lar_status lar_penalty_max(const lar_penalty *p, const lar_pen_at *at, const lar_tensor *g,
+                           double *out) {
+  const double *weight = at->weight != NULL ? lar_tensor_data(at->weight) : NULL;
+  *out = 0;
+  if (p->at_max != NULL) return p->at_max(at, g, out);
+  if (p->at_max1 == NULL)
+    return lar_fail(LAR_EARG, "%s has no lambda_max: %s", p->name,
+                    (p->traits & LAR_CONSTRAINT) != 0
+                      ? "it is a constraint"
+                      : "no strength, or any, makes 0 stationary whatever the gradient");
+  for (int64_t j = 0, n = lar_tensor_numel(g); j < n; j++) {
+    double scale = weight != NULL ? weight[j] : 1, slope = lar_tensor_get(g, j);
+    if (scale == 0) continue;
+    double l = p->at_max1(at->self, slope) / scale;
+    *out = l > *out || isnan(l) ? l : *out;
+  }
   return LAR_OK;
 }

@@ -28,6 +28,12 @@ enum {
   LAR_GROUPED = 1u << 4,    /* reads at->groups */
   LAR_RADIAL = 1u << 5,     /* a convex function of the norms |w_g|: its prox only shrinks */
   LAR_EUCLIDEAN = 1u << 6,  /* its prox knows no metric: it gets the mean step */
+  LAR_ABSOLUTE = 1u << 7,   /* a function of the |w_j| that falls with none of them */
+  LAR_SOFT = 1u << 8,       /* radial after soft thresholding: an l1 term and norms */
+  LAR_FUSING = 1u << 9,     /* a sum of |w_i - w_j|: its prox merges coordinates */
+  LAR_FALLIBLE = 1u << 10,  /* its prox allocates or iterates: it may fail */
+  LAR_KNEE = 1u << 11,      /* l is also where it bends: not l times one function */
+  LAR_RANKED = 1u << 12,    /* at->weight is of ranks: falling, as many as coordinates */
 };
 
 /* Groups of the coordinates of one tensor. Either laid out as a row-major block (outer, n,
@@ -41,9 +47,9 @@ typedef struct lar_groups {
 /* Where a penalty is applied: its parameters, and what belongs to the tensor. */
 typedef struct lar_pen_at {
   const void *self;
-  double l; /* strength; 1 for constraints */
-  const lar_tensor
-    *weight; /* of separable ones, per coordinate: float64, contiguous; NULL: 1 */
+  double l;                 /* strength; 1 for constraints */
+  const lar_tensor *weight; /* float64, contiguous; of separable ones per coordinate, of radial
+                               ones per group, of ranked ones per rank; NULL: 1 */
   const lar_groups *groups; /* for LAR_GROUPED */
 } lar_pen_at;
 
@@ -75,8 +81,9 @@ typedef struct lar_penalty {
   double (*grad1)(const void *self, double l, double w); /* 0 taken at kinks */
   double (*prox1)(const void *self, double l, double v, double step);
   double (*subdist1)(const void *self, double l, double w, double g); /* |g + subgradient| */
-  const lar_pen_rows *rows[2];                                        /* float32, float64 */
-  void (*simple)(const void *self, double l, lar_simple *out);        /* when in that family */
+  double (*at_max1)(const void *self, double g); /* lar_penalty_max for one coordinate */
+  const lar_pen_rows *rows[2];                   /* float32, float64 */
+  void (*simple)(const void *self, double l, lar_simple *out); /* when in that family */
 
   /* *out = l Omega(w) */
   lar_status (*value)(const lar_pen_at *at, const lar_tensor *w, double *out);
@@ -86,7 +93,17 @@ typedef struct lar_penalty {
    * dtype and contiguous, or NULL. */
   lar_status (*prox)(const lar_pen_at *at, const lar_tensor *w, double step,
                      const lar_tensor *metric);
+  /* lar_penalty_max of ones that are not separable, weights included. */
+  lar_status (*at_max)(const lar_pen_at *at, const lar_tensor *g, double *out);
 } lar_penalty;
+
+/* Has it a prox? */
+bool lar_penalty_has_prox(const lar_penalty *p);
+
+/* The least l at which w = 0 is stationary for a loss with the gradient g there, so that the
+ * prox keeps it; what has weight 0 does not count. LAR_EARG for a penalty that has none. */
+lar_status lar_penalty_max(const lar_penalty *p, const lar_pen_at *at, const lar_tensor *g,
+                           double *out);
 
 extern const lar_penalty *const lar_penalties[]; /* ends in NULL; made by make */
 const lar_penalty *lar_penalty_find(const char *name);

@@ -115,6 +115,10 @@ lar_status lar_bound_grad(lar_bound *b, int i, const lar_tensor *g);
 lar_status lar_bound_grad_all(lar_bound *b, int i, const lar_tensor *g);
 bool lar_bound_has_grad(const lar_bound *b, int i);
 
+/* The least strength of addend 0 that holds parameter i at 0, where the loss has a gradient
+ * there that the parameter itself stands for (lar_penalty_max). */
+lar_status lar_bound_max(lar_bound *b, int i, double *out);
+
 /* Apply the proxes of the others to parameter i in place; metric (contiguous, of the
  * parameter's dtype and shape) may be NULL. lar_bound_prox_all: of all addends, LAR_EARG when
  * one has no prox. */
