@@ -41,6 +41,7 @@ lar_var *lar_features_apply(lar_scope *s, const lar_features *f, lar_var *x, lar
 }
 
 lar_status lar_features_shape(const lar_features *f, int *ndim, int64_t *shape) {
+  if (*ndim == 0) return lar_fail(LAR_ESHAPE, "linear: a scalar has no features");
   if (*ndim == LAR_UNKNOWN) {
     *ndim = 2;
     shape[0] = LAR_UNKNOWN;
