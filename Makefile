@@ -192,7 +192,7 @@ check: all ## build and run the C example against the static and the shared libr
 	$(Q)$(CC) -std=c11 $(OPT) $(WARN) -Isrc -o $(B)/embed/static examples/07-embed.c \
 	  $(B)/liblariat.a -fopenmp $(LIBS)
 	$(Q)$(CC) -std=c11 $(OPT) $(WARN) -Isrc -o $(B)/embed/shared examples/07-embed.c \
-	  -L$(B) -llariat -Wl,-rpath,'$$ORIGIN/..'
+	  -L$(B) -llariat -lm -Wl,-rpath,'$$ORIGIN/..'
 	"$(B)/embed/static"
 	"$(B)/embed/shared"
 

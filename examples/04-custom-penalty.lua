@@ -4,15 +4,13 @@
 local lariat = require "lariat"
 local nn, P = lariat.nn, lariat.penalty
 
-local log_sum = P.new {
-  name = "log_sum", eps = 0.1,
-  value = function(self, w) return (w:abs() / self.eps):log1p():sum() end,
-}
+local function value(self, w) return (w:abs() / self.eps):log1p():sum() end
+local log_sum = P.new { name = "log_sum", eps = 0.1, value = value }
 
 -- The same with its proximal operator: u = v + sign(u) step lambda / (eps + |u|) turned
 -- around is a quadratic in |u|; zero wins when its objective is lower.
 local log_sum_prox = P.new {
-  name = "log_sum_prox", eps = 0.1, value = log_sum.value,
+  name = "log_sum_prox", eps = 0.1, value = value,
   prox = function(self, v, step)
     local t, a, eps = step * self.lambda, v:abs(), self.eps
     local disc = ((a + eps) ^ 2 - 4 * t):clamp(0)

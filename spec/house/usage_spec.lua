@@ -17,9 +17,10 @@ local function context()
   local env = {
     lariat = lariat, nn = nn, P = P, net = net, model = net, x = x, y = y, X = x, Y = y,
     w = lariat.randn(4), labels = labels, scores = lariat.randn(20, 3), history = history,
-    opt = opt, optimizer = opt, reg = P.l1(0.1), loss = lariat.loss.mse, data = { x = x, y = y },
-    d = lariat.data.iris(), train = lariat.data.iris(), test = lariat.data.iris(),
-    metric = lariat.metric, schedule = lariat.schedule, options = require "lariat.options",
+    opt = opt, optimizer = opt, reg = P.l1(0.1), loss = lariat.loss.mse,
+    data = { x = x, y = y }, d = lariat.data.iris(), train = lariat.data.iris(),
+    test = lariat.data.iris(), metric = lariat.metric, schedule = lariat.schedule,
+    options = require "lariat.options",
     on_epoch = false, state = { step = 1, epoch = 1, lr = 0.1, stop = function() end },
     print = function() end,
   }

@@ -11,8 +11,8 @@
 
 #include "core/dtype.h"
 
-#define LAR_PASTE_(a, b) a##b
-#define LAR_PASTE(a, b)  LAR_PASTE_(a, b)
+#define LAR_PASTE2(a, b) a##b
+#define LAR_PASTE(a, b)  LAR_PASTE2(a, b)
 
 #if defined(LAR_REAL_F32)
 typedef float real;

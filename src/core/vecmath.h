@@ -12,7 +12,7 @@
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
 #if __GLIBC_PREREQ(2, 35)
-#define LAR_SIMD(fn)                                              \
+#define LAR_SIMD(fn)                                             \
   double fn(double) __attribute__((simd("notinbranch"), const)); \
   float fn##f(float) __attribute__((simd("notinbranch"), const));
 LAR_SIMD(exp)

@@ -118,7 +118,7 @@ const lar_op *lar_op_find(const char *name);
 /* ---- values ---- */
 
 lar_status lar_var_new(lar_var **out, const lar_tensor *t); /* shares t's storage */
-lar_status lar_var_adopt(lar_var **out, lar_tensor *t); /* takes t's reference over */
+lar_status lar_var_adopt(lar_var **out, lar_tensor *t);     /* takes t's reference over */
 lar_status lar_var_init(lar_var **out, lar_dtype dtype, int ndim, const int64_t *shape);
 lar_status lar_var_scalar(lar_var **out, lar_dtype dtype, double v);
 lar_var *lar_var_ref(lar_var *v);
