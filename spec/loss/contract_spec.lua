@@ -83,7 +83,8 @@ local function check_derivatives(name, case)
   local pred, target = case[1](4)
   for _, reduction in ipairs { "mean", "none" } do
     lariat.check_gradient(function(p)
-      return loss[name](p, target, with(case[2], { reduction = reduction }))
+      local v = loss[name](p, target, with(case[2], { reduction = reduction }))
+      return v * (1 + v / 2)
     end, pred, { order = 2 })
   end
 end
