@@ -137,6 +137,75 @@ P.huber = constructor("huber", "lambda")
 -- @usage local reg = lariat.penalty.group_lasso { lambda = 0.1, by = "input" }
 P.group_lasso = constructor("group_lasso", "lambda")
 
+--- The sparse group lasso, `lambda (l1_ratio |w|_1 + (1 - l1_ratio) sum_g sqrt(|g|) |w_g|_2)`:
+-- few groups, and few coordinates in them. Prox: soft thresholding, then that of the groups;
+-- exact in the metric of adaptive optimisers too.
+-- @function sparse_group_lasso
+-- @param options a table with `lambda`, `l1_ratio (0.5)`, `by` or `groups`, `mode`
+-- @return a penalty
+-- @source Simon, Friedman, Hastie & Tibshirani 2013, J. Comput. Graph. Stat. 22(2)
+-- @usage local reg = lariat.penalty.sparse_group_lasso { lambda = 0.1, by = "input" }
+P.sparse_group_lasso = constructor("sparse_group_lasso", "lambda")
+
+--- The minimax concave penalty of the norms of groups, `sum_g MCP(|w_g|_2; lambda sqrt(|g|))`:
+-- as the group lasso near 0, constant beyond `gamma lambda sqrt(|g|)`. Not convex; the prox is
+-- the global minimiser, in the metric of adaptive optimisers too.
+-- @function group_mcp
+-- @param options a table with `lambda`, `gamma (3)`, `by` or `groups`, `mode`
+-- @return a penalty; gamma above the step keeps a convex problem convex
+-- @source Breheny & Huang 2015, Stat. Comput. 25(2); Zhang 2010, Ann. Statist. 38(2)
+-- @usage local reg = lariat.penalty.group_mcp { lambda = 0.1, by = "input" }
+P.group_mcp = constructor("group_mcp", "lambda")
+
+--- The smoothly clipped absolute deviation of the norms of groups,
+-- `sum_g SCAD(|w_g|_2; lambda sqrt(|g|))`: constant beyond `gamma lambda sqrt(|g|)`. Not convex;
+-- the prox is the global minimiser, in the metric of adaptive optimisers too.
+-- @function group_scad
+-- @param options a table with `lambda`, `gamma (3.7)`, `by` or `groups`, `mode`
+-- @return a penalty; gamma - 1 above the step keeps a convex problem convex
+-- @source Fan & Li 2001, JASA 96(456); Wang, Chen & Li 2007, Bioinformatics 23(12)
+-- @usage local reg = lariat.penalty.group_scad { lambda = 0.1, by = "input" }
+P.group_scad = constructor("group_scad", "lambda")
+
+--- Total variation along the last dimension, `lambda sum_i |w_{i+1} - w_i|`: pieces that are
+-- constant. The prox is exact, in linear time, in the metric of adaptive optimisers too.
+-- @function tv1d
+-- @param options lambda, or a table with `lambda mode`
+-- @return a penalty
+-- @source Rudin, Osher & Fatemi 1992, Physica D 60; Johnson 2013, J. Comput. Graph. Stat. 22(2)
+-- @usage local smooth = lariat.penalty.tv1d(2):prox(signal, 1)
+P.tv1d = constructor("tv1d", "lambda")
+
+local fused_lasso = constructor("fused_lasso", "lambda")
+
+--- The fused lasso, `lambda (l1_ratio |w|_1 + (1 - l1_ratio) sum_i |w_{i+1} - w_i|)` along the
+-- last dimension: pieces that are constant, most of them 0. The prox is exact (that of `tv1d`,
+-- then soft thresholding); adaptive optimisers use it with their mean step.
+-- @param options lambda, or a table with `lambda l1_ratio (0.5) mode`; or with `lambda1` of the
+-- absolute values and `lambda2` of the differences
+-- @return a penalty
+-- @source Tibshirani et al. 2005, JRSS B 67(1); Friedman et al. 2007, Ann. Appl. Stat. 1(2)
+-- @usage local reg = lariat.penalty.fused_lasso { lambda1 = 0.1, lambda2 = 1 }
+function P.fused_lasso(options)
+  if type(options) ~= "table" or not (options.lambda1 or options.lambda2) then
+    return fused_lasso(options)
+  end
+  local o = {}
+  for k, v in pairs(options) do o[k] = v end
+  local a, b = o.lambda1 or 0, o.lambda2 or 0
+  if o.lambda or o.l1_ratio then
+    error("fused_lasso: give lambda and l1_ratio, or lambda1 and lambda2", 2)
+  end
+  for name, l in pairs { lambda1 = a, lambda2 = b } do
+    if type(l) ~= "number" or not (l >= 0 and l < math.huge) then
+      error(("fused_lasso: %s must be a finite number, not negative"):format(name), 2)
+    end
+  end
+  o.lambda1, o.lambda2 = nil, nil
+  o.lambda, o.l1_ratio = a + b, a + b > 0 and a / (a + b) or 0.5
+  return fused_lasso(o)
+end
+
 --- The constraint `|w_g|_2 <= c` for each row (the weights into a unit).
 -- @function max_norm
 -- @param options c, or a table with `c (1)`, `by ("output")` or `groups`

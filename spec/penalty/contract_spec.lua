@@ -40,6 +40,9 @@ local options = {
   l0 = { lambda = 0.3 }, lq = { lambda = 0.4 }, mcp = { lambda = 0.5, gamma = 2 },
   scad = { lambda = 0.4, a = 2.6 }, log_sum = { lambda = 0.3, eps = 0.2 },
   capped_l1 = { lambda = 0.6, theta = 0.7 }, huber = { lambda = 0.7, delta = 0.6 },
+  sparse_group_lasso = { by = "input", lambda = 0.5, l1_ratio = 0.4 },
+  group_mcp = { by = "input", lambda = 0.3 }, group_scad = { by = "input", lambda = 0.3 },
+  tv1d = { lambda = 0.4 }, fused_lasso = { lambda = 0.6 },
 }
 
 local function make(entry) return P[entry.name](options[entry.name]) end
@@ -163,6 +166,10 @@ describe("penalty entries", function()
         local rng = generator(12)
         each_shape(rng, function(v, what)
           local t = steps_like(rng, v)
+          if entry.euclidean then
+            local u = pen:prox(v, t:mean():item())
+            return near.check(pen:prox(v, t), u, { rel = 0, abs = 1e-12, what = what })
+          end
           assert_least(pen, v, t, rng, what)
           if entry.convex then assert_optimal(pen, v, t, 1e-9, what) end
         end)

@@ -396,7 +396,7 @@ bool lar_bound_prox_may_fail(const lar_bound *b) {
       const piece *p = &b->places[i].at[k];
       const lar_term *t = b->reg->at[p->addend].term;
       if (!acts_by_prox(p)) continue;
-      if (t->type == NULL) return true;
+      if (t->type == NULL || (t->type->traits & LAR_FALLIBLE) != 0) return true;
       part[n++] = (lar_part){.term = t, .at = at_of(b, p), .hold = p->by_grad};
     }
     if (lar_compose_plan(n, part, same_groups) >= LAR_PLAN_CHAIN) return true;

@@ -30,11 +30,27 @@ static bool is_cone(const lar_part *p) {
   return (s.lo == 0 || s.lo == -HUGE_VAL) && (s.hi == 0 || s.hi == HUGE_VAL);
 }
 
+static unsigned traits(const lar_part *p) {
+  return p->hold || p->term->type == NULL ? 0 : p->term->type->traits;
+}
+
+/* What is written in Lua is taken at its word. */
+static bool is_convex(const lar_part *p) {
+  return p->hold || p->term->type == NULL || (p->term->type->traits & LAR_CONVEX) != 0;
+}
+
+static bool euclidean(const lar_part *p) {
+  if (p->hold) return false;
+  if (p->term->type != NULL) return (p->term->type->traits & LAR_EUCLIDEAN) != 0;
+  return !p->term->separable;
+}
+
 /* Simple ones, others, norms, balls: the last has the last word. */
 static int rank(const lar_part *p) {
   if (is_simple(p)) return 0;
   if (!is_radial(p)) return 1;
-  return (p->term->type->traits & LAR_CONSTRAINT) != 0 ? 3 : 2;
+  if ((traits(p) & LAR_CONSTRAINT) != 0) return 4;
+  return (traits(p) & LAR_SOFT) != 0 ? 2 : 3;
 }
 
 static void sort(int n, lar_part *part) {
@@ -52,17 +68,58 @@ static int count_simple(int n, const lar_part *part) {
   return k;
 }
 
+/* Do the simple ones commute with the magnitudes, with everything, with differences? */
+static bool all_cones(int n, const lar_part *part) {
+  for (int k = 0; k < n; k++)
+    if (!is_cone(&part[k])) return false;
+  return true;
+}
+
+static bool all_alike(int n, const lar_part *part) {
+  for (int k = 0; k < n; k++)
+    if (part[k].hold || part[k].term->weights != NULL) return false;
+  return true;
+}
+
+static bool all_squares(int n, const lar_part *part) {
+  for (int k = 0; k < n; k++) {
+    lar_simple s = simple_of(&part[k]);
+    if (s.a != 0 || s.lo != -HUGE_VAL || s.hi != HUGE_VAL) return false;
+  }
+  return all_alike(n, part);
+}
+
+static lar_plan otherwise(int n, const lar_part *part) {
+  for (int k = 0; k < n; k++)
+    if (!is_convex(&part[k])) return LAR_PLAN_REFUSED;
+  return LAR_PLAN_SPLIT;
+}
+
+/* Radial ones of the same groups; soft thresholding is the first of them, or none. */
+static bool is_chain(int n, const lar_part *part,
+                     bool (*same)(const lar_part *, const lar_part *)) {
+  for (int k = 0; k < n; k++) {
+    if (!is_radial(&part[k]) || !is_convex(&part[k]) || !same(&part[0], &part[k])) return false;
+    if (k > 0 && (traits(&part[k]) & LAR_SOFT) != 0) return false;
+  }
+  return true;
+}
+
 lar_plan lar_compose_plan(int n, lar_part *part,
                           bool (*same)(const lar_part *, const lar_part *)) {
   sort(n, part);
   int simple = count_simple(n, part);
+  const lar_part *next = &part[simple];
   if (n <= 1) return n == 0 ? LAR_PLAN_NONE : LAR_PLAN_ONE;
   if (simple == n) return LAR_PLAN_SIMPLE;
-  for (int k = 0; k < simple; k++)
-    if (!is_cone(&part[k])) return LAR_PLAN_SPLIT;
-  for (int k = simple; k < n; k++)
-    if (!is_radial(&part[k]) || !same(&part[simple], &part[k])) return LAR_PLAN_SPLIT;
-  return n == simple + 1 ? LAR_PLAN_RADIAL : LAR_PLAN_CHAIN;
+  if (n > simple + 1)
+    return all_cones(simple, part) && is_chain(n - simple, next, same) ? LAR_PLAN_CHAIN
+                                                                       : otherwise(n, part);
+  if (all_squares(simple, part)) return LAR_PLAN_RADIAL;
+  if ((traits(next) & (LAR_RADIAL | LAR_ABSOLUTE)) != 0 && all_cones(simple, part))
+    return LAR_PLAN_RADIAL;
+  if ((traits(next) & LAR_FUSING) != 0 && all_alike(simple, part)) return LAR_PLAN_FUSED;
+  return otherwise(n, part);
 }
 
 void lar_compose_text(lar_plan plan, int n, const lar_part *part, char *buf, size_t size) {
@@ -73,7 +130,9 @@ void lar_compose_text(lar_plan plan, int n, const lar_part *part, char *buf, siz
     [LAR_PLAN_RADIAL] = "one after the other, exact",
     [LAR_PLAN_CHAIN] =
       "one after the other, exact; in an adaptive metric by splitting to 1e-10",
+    [LAR_PLAN_FUSED] = "differences first, exact; in an adaptive metric by splitting to 1e-10",
     [LAR_PLAN_SPLIT] = "by Dykstra-like splitting to 1e-10",
+    [LAR_PLAN_REFUSED] = "no prox of this sum is known, and it is not convex: refused",
   };
   size_t at = 0;
   for (int k = 0; k < n && at < size; k++)
@@ -162,6 +221,7 @@ static lar_status run_radial(const call *c) {
   const lar_tensor *metric = c->metric, *fold = NULL;
   bool folds = b < 0 || (b > 0 && metric != NULL);
   if (c->n > simple + 1 && (folds || metric != NULL)) return split(c);
+  if (folds && euclidean(&c->part[simple])) return split(c);
   if (folds) {
     LAR_TRY(need(c->work, 0, c->w->dtype, c->w));
     fold = &c->work->at[0];
@@ -172,6 +232,16 @@ static lar_status run_radial(const call *c) {
   else if (b > 0)
     step /= 1 + step * b;
   for (int k = simple; k < c->n; k++) LAR_TRY(run_one(&c->part[k], c->w, step, metric));
+  return LAR_OK;
+}
+
+/* Merging coordinates keeps their order, and so does what is simple and the same for each:
+ * the signs of differences stay. Not so with a step for each coordinate. */
+static lar_status run_fused(const call *c) {
+  int simple = c->n - 1;
+  if (c->metric != NULL) return split(c);
+  LAR_TRY(run_one(&c->part[simple], c->w, c->step, NULL));
+  run_simples(simple, c->part, c->w, c->step, NULL, NULL);
   return LAR_OK;
 }
 
@@ -225,12 +295,27 @@ static lar_status prepare_split(const call *c, int blocks) {
   return LAR_OK;
 }
 
-static lar_status unsettled(const call *c, double moved) {
-  char names[160] = "";
+/* "l1 + box" */
+static void sum_text(const call *c, char *names, size_t size) {
   size_t at = 0;
-  for (int k = 0; k < c->n && at < sizeof names; k++)
-    at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", k > 0 ? " + " : "",
+  names[0] = '\0';
+  for (int k = 0; k < c->n && at < size; k++)
+    at += (size_t)snprintf(names + at, size - at, "%s%s", k > 0 ? " + " : "",
                            c->part[k].term->name);
+}
+
+static lar_status refused(const call *c) {
+  char names[160];
+  sum_text(c, names, sizeof names);
+  return lar_fail(LAR_EARG,
+                  "penalty: no prox of %s on '%s' is known, and it is not convex, so none can "
+                  "be computed by splitting",
+                  names, c->name);
+}
+
+static lar_status unsettled(const call *c, double moved) {
+  char names[160];
+  sum_text(c, names, sizeof names);
   return lar_fail(LAR_EMATH,
                   "penalty: the prox of %s on '%s' does not settle (it still moves by %g after "
                   "%d rounds); do its constraints contradict each other?",
@@ -238,6 +323,8 @@ static lar_status unsettled(const call *c, double moved) {
 }
 
 static lar_status split(const call *c) {
+  for (int k = 0; k < c->n; k++)
+    if (!is_convex(&c->part[k])) return refused(c);
   const double fine = 1e-10, coarse = 1e-7;
   int simple = count_simple(c->n, c->part), blocks = c->n - simple + (simple > 0);
   int64_t n = lar_tensor_numel(c->w);
@@ -258,12 +345,6 @@ static lar_status split(const call *c) {
 }
 
 /* ---- all plans ---- */
-
-static bool euclidean(const lar_part *p) {
-  if (p->hold) return false;
-  if (p->term->type != NULL) return (p->term->type->traits & LAR_EUCLIDEAN) != 0;
-  return !p->term->separable;
-}
 
 static double mean(const lar_tensor *t) {
   int64_t n = lar_tensor_numel(t);
@@ -288,6 +369,8 @@ lar_status lar_compose_prox(lar_plan plan, int n, const lar_part *part, lar_comp
   case LAR_PLAN_SIMPLE: run_simples(n, part, w, step, metric, NULL); return LAR_OK;
   case LAR_PLAN_RADIAL:
   case LAR_PLAN_CHAIN: return run_radial(&c);
+  case LAR_PLAN_FUSED: return run_fused(&c);
+  case LAR_PLAN_REFUSED: return refused(&c);
   default: return split(&c);
   }
 }

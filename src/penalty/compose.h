@@ -5,15 +5,22 @@
  * Contract: exact where a theorem says so, in any diagonal metric unless noted:
  *   1. members of the family a|w| + b/2 w^2 + [lo, hi] (l1, elastic_net, l2, box,
  *      nonnegative), weighted or not: the family is closed under sums, its prox is closed.
- *   2. those, with bounds at 0 or infinity only, then one radial term (a norm of groups or a
- *      ball): the radial prox keeps signs and zeros, so prox_(f + g) = prox_f prox_g with g
- *      the first (Yu 2013, NIPS 26, theorem 1); b goes into the metric: t / (1 + t b).
+ *   2. those, with bounds at 0 or infinity only, then one g that depends on the |w_j| alone and
+ *      falls with none of them (norms of groups, balls; convex or not). Between the bounds
+ *      a|w| moves v to v - t a where that keeps its sign; elsewhere u = 0 is best for both.
+ *      (For convex g also Yu 2013, NIPS 26, theorem 1.) b goes into the metric: t / (1 + t b).
+ *      With b alone, g may be anything.
  *   3. radial terms with the same groups, one after the other, norms before balls: there the
  *      prox only scales groups (the same theorem; one step for all coordinates).
- * Otherwise Dykstra-like splitting in float64 (Bauschke & Combettes 2008, Pacific J. Optim.
- * 4(3); cyclic block ascent on the dual), until a cycle moves nothing by more than 1e-10 of
- * the tensor's scale; coordinates that one of the proxes holds at 0 are exactly 0. A sum
- * whose prox does not settle (constraints that contradict each other) is an error.
+ *   4. sums of |w_i - w_j|, then members of the family that are the same for all coordinates:
+ *      their prox is a rising function of each coordinate, which keeps the signs of
+ *      differences or makes them 0 (Friedman et al. 2007, Ann. Appl. Stat. 1(2), lemma A.1;
+ *      one step for all coordinates).
+ * Otherwise, where all are convex, Dykstra-like splitting in float64 (Bauschke & Combettes
+ * 2008, Pacific J. Optim. 4(3); cyclic block ascent on the dual), until a cycle moves nothing
+ * by more than 1e-10 of the tensor's scale; coordinates that one of the proxes holds at 0 are
+ * exactly 0. A sum whose prox does not settle (constraints that contradict each other) is an
+ * error, and so is one with a term that is not convex to which no theorem applies.
  */
 #ifndef LAR_PENALTY_COMPOSE_H
 #define LAR_PENALTY_COMPOSE_H
@@ -26,7 +33,9 @@ typedef enum lar_plan {
   LAR_PLAN_SIMPLE, /* theorem 1 */
   LAR_PLAN_RADIAL, /* theorems 1 and 2 */
   LAR_PLAN_CHAIN,  /* and 3 where the metric allows, else splitting */
+  LAR_PLAN_FUSED,  /* theorem 4 where there is no metric, else splitting */
   LAR_PLAN_SPLIT,
+  LAR_PLAN_REFUSED,
 } lar_plan;
 
 /* A term that acts by prox on the tensor, with its strength in force. `hold` is for terms

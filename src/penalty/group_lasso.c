@@ -31,6 +31,6 @@ LAR_ENTRY(penalty, group_lasso) = {
             "arXiv:2102.03869",
   .formula = "lambda sum_g sqrt(|g|) |w_g|_2",
   .size = sizeof(none),
-  .traits = LAR_CONVEX | LAR_GROUPED | LAR_RADIAL,
+  .traits = LAR_CONVEX | LAR_GROUPED | LAR_RADIAL | LAR_ABSOLUTE,
   LAR_RADIAL_SLOTS,
 };

@@ -26,7 +26,7 @@ enum {
   LAR_SMOOTH = 1u << 2,     /* differentiable everywhere: goes into the gradient */
   LAR_CONSTRAINT = 1u << 3, /* an indicator: value 0 or infinity, prox a projection, no l */
   LAR_GROUPED = 1u << 4,    /* reads at->groups */
-  LAR_RADIAL = 1u << 5,     /* a convex function of the norms |w_g|: its prox only shrinks */
+  LAR_RADIAL = 1u << 5,     /* a rising function of the norms |w_g|: its prox only shrinks */
   LAR_EUCLIDEAN = 1u << 6,  /* its prox knows no metric: it gets the mean step */
   LAR_ABSOLUTE = 1u << 7,   /* a function of the |w_j| that falls with none of them */
   LAR_SOFT = 1u << 8,       /* radial after soft thresholding: an l1 term and norms */

@@ -17,6 +17,11 @@
  * never passes it (More & Sorensen 1983, SIAM J. Sci. Stat. Comput. 4(3)). It starts at the
  * root for equal steps, the mean of the t_j weighted by v_j^2: by Jensen's inequality that is
  * never too far, and with equal t_j it is the answer.
+ *
+ * Before including this a file may define
+ *   LAR_RADIAL_L1(p, l)      the strength of an l1 term that acts first (LAR_SOFT);
+ *   LAR_RADIAL_METRIC(type)  its own metric_block, for norms that are not convex
+ *                            (penalty/concave.h).
  */
 #ifndef LAR_PENALTY_RADIAL_H
 #define LAR_PENALTY_RADIAL_H
@@ -217,6 +222,49 @@ static inline int64_t lar_radial_grain(const lar_groups *G, bool parts) {
   return parts && grain < least ? least : grain;
 }
 
+#ifndef LAR_RADIAL_L1
+#define LAR_RADIAL_L1(p, l) 0.0
+#endif
+
+#ifndef LAR_RADIAL_METRIC
+#define LAR_RADIAL_METRIC(type)                                                             \
+  static void metric_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {       \
+    lar_secular s[LAR_RADIAL_BLOCK];                                                        \
+    lar_radial_soft(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));           \
+    for (int64_t k = 0; k < n; k++)                                                         \
+      s[k] = secular(r->at->self, r->at->l, (double)lar_groups_size(r->at->groups, g + k)); \
+    lar_radial_metric(r, s, g, n);                                                          \
+  }
+#endif
+
+/* What an l1 term with the strength a has to do with the block: value, gradient, prox. */
+static inline double lar_radial_sizes(const lar_radial *r, int64_t begin, int64_t n, double a) {
+  double sum = 0;
+  if (a > 0) {
+    LAR_GROUP_EACH(r->at->groups, begin, n, sum += fabs((double)r->w[j]));
+  }
+  return a * sum;
+}
+
+static inline void lar_radial_signs(const lar_radial *r, int64_t begin, int64_t n, double a) {
+  if (a > 0) {
+    LAR_GROUP_EACH(r->at->groups, begin, n,
+                   r->to[j] += r->w[j] == 0 ? (real)0 : (real)copysign(a, (double)r->w[j]));
+  }
+}
+
+static inline void lar_radial_soft(const lar_radial *r, int64_t begin, int64_t n, double a) {
+  real *to = r->to;
+  const real *m = r->metric;
+  const double t = r->step * a;
+  if (a > 0 && m != NULL) {
+    LAR_GROUP_EACH(r->at->groups, begin, n,
+                   to[j] = (real)lar_soft((double)to[j], t * (double)m[j]));
+  } else if (a > 0) {
+    LAR_GROUP_EACH(r->at->groups, begin, n, to[j] = (real)lar_soft((double)to[j], t));
+  }
+}
+
 #define LAR_RADIAL_BODY(body)                                                     \
   static void body##_part(void *ctx, int64_t begin, int64_t end) {                \
     const lar_radial *r = ctx;                                                    \
@@ -225,48 +273,47 @@ static inline int64_t lar_radial_grain(const lar_groups *G, bool parts) {
                    begin / r->grain);                                             \
   }
 
-#define LAR_RADIAL_LOOPS(type)                                                              \
-  static void value_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {        \
-    double s[LAR_RADIAL_BLOCK];                                                             \
-    lar_radial_squares(r->at->groups, r->w, g, n, s);                                       \
-    for (int64_t k = 0; k < n; k++)                                                         \
-      r->part[part] += value(r->at->self, r->at->l,                                         \
-                             (double)lar_groups_size(r->at->groups, g + k), sqrt(s[k]));    \
-  }                                                                                         \
-  static void grad_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {         \
-    const lar_groups *G = r->at->groups;                                                    \
-    double s[LAR_RADIAL_BLOCK];                                                             \
-    const real *w = r->w;                                                                   \
-    real *to = r->to;                                                                       \
-    lar_radial_squares(G, w, g, n, s);                                                      \
-    for (int64_t k = 0; k < n; k++) {                                                       \
-      double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                   \
-      s[k] = norm == 0 ? 0 : slope(r->at->self, r->at->l, size, norm) / norm;               \
-    }                                                                                       \
-    LAR_GROUP_EACH(G, g, n, to[j] += (real)s[k] * w[j])                                     \
-  }                                                                                         \
-  static void prox_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {         \
-    const lar_groups *G = r->at->groups;                                                    \
-    double s[LAR_RADIAL_BLOCK];                                                             \
-    real *to = r->to;                                                                       \
-    lar_radial_squares(G, to, g, n, s);                                                     \
-    for (int64_t k = 0; k < n; k++) {                                                       \
-      double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                   \
-      double left = norm == 0 ? 0 : shrink(r->at->self, r->at->l, size, norm, r->step);     \
-      s[k] = left == norm ? 1 : left / norm;                                                \
-    }                                                                                       \
-    LAR_GROUP_EACH(G, g, n, to[j] = s[k] == 0 ? (real)0 : to[j] * (real)s[k])               \
-  }                                                                                         \
-  static void metric_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {       \
-    lar_secular s[LAR_RADIAL_BLOCK];                                                        \
-    for (int64_t k = 0; k < n; k++)                                                         \
-      s[k] = secular(r->at->self, r->at->l, (double)lar_groups_size(r->at->groups, g + k)); \
-    lar_radial_metric(r, s, g, n);                                                          \
-  }                                                                                         \
-  LAR_RADIAL_BODY(value)                                                                    \
-  LAR_RADIAL_BODY(grad)                                                                     \
-  LAR_RADIAL_BODY(prox)                                                                     \
-  LAR_RADIAL_BODY(metric)                                                                   \
+#define LAR_RADIAL_LOOPS(type)                                                           \
+  static void value_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {     \
+    double s[LAR_RADIAL_BLOCK];                                                          \
+    lar_radial_squares(r->at->groups, r->w, g, n, s);                                    \
+    r->part[part] +=                                                                     \
+      lar_radial_sizes(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));     \
+    for (int64_t k = 0; k < n; k++)                                                      \
+      r->part[part] += value(r->at->self, r->at->l,                                      \
+                             (double)lar_groups_size(r->at->groups, g + k), sqrt(s[k])); \
+  }                                                                                      \
+  static void grad_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {      \
+    const lar_groups *G = r->at->groups;                                                 \
+    double s[LAR_RADIAL_BLOCK];                                                          \
+    const real *w = r->w;                                                                \
+    real *to = r->to;                                                                    \
+    lar_radial_squares(G, w, g, n, s);                                                   \
+    lar_radial_signs(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));       \
+    for (int64_t k = 0; k < n; k++) {                                                    \
+      double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                \
+      s[k] = norm == 0 ? 0 : slope(r->at->self, r->at->l, size, norm) / norm;            \
+    }                                                                                    \
+    LAR_GROUP_EACH(G, g, n, to[j] += (real)s[k] * w[j]);                                 \
+  }                                                                                      \
+  static void prox_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {      \
+    const lar_groups *G = r->at->groups;                                                 \
+    double s[LAR_RADIAL_BLOCK];                                                          \
+    real *to = r->to;                                                                    \
+    lar_radial_soft(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));        \
+    lar_radial_squares(G, to, g, n, s);                                                  \
+    for (int64_t k = 0; k < n; k++) {                                                    \
+      double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                \
+      double left = norm == 0 ? 0 : shrink(r->at->self, r->at->l, size, norm, r->step);  \
+      s[k] = left == norm ? 1 : left / norm;                                             \
+    }                                                                                    \
+    LAR_GROUP_EACH(G, g, n, to[j] = s[k] == 0 ? (real)0 : to[j] * (real)s[k]);           \
+  }                                                                                      \
+  LAR_RADIAL_METRIC(type)                                                                \
+  LAR_RADIAL_BODY(value)                                                                 \
+  LAR_RADIAL_BODY(grad)                                                                  \
+  LAR_RADIAL_BODY(prox)                                                                  \
+  LAR_RADIAL_BODY(metric)                                                                \
   LAR_RADIAL_TENSORS
 
 /* The whole-tensor functions of this dtype, kept in a table for the entry. */
