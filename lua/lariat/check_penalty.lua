@@ -109,7 +109,8 @@ function Check:prox_on_line()
     for _, v in ipairs(POINTS) do
       local u = self:prox({ v }, step)[1]
       local best, at = self:best_on_line(v, step)
-      local gap = (self:objective({ u }, { v }, step) - best) / math.max(1, best)
+      local mine = self:objective({ u }, { v }, step)
+      local gap = mine < best and 0 or (mine - best) / math.max(1, best)
       n = n + 1
       if not (gap <= worst) then
         worst = gap

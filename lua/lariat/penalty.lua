@@ -13,8 +13,9 @@
 --   before every step with the loop's state (`state.step`, `state.epoch`, ...).
 -- - `weights`: a tensor of the parameter's shape that scales lambda by coordinate: 0 is free,
 --   `math.huge` excludes (the coordinate is exactly 0).
--- - `by`: `"input"` or `"column"`, `"output"` or `"row"`, `"channel"`; or `groups`: lists of
---   positions (row-major, from 1), or an int64 tensor with the group of each coordinate.
+-- - `by`: `"input"` or `"column"`, `"output"` or `"row"`, `"channel"`, `"all"` (one group); or
+--   `groups`: lists of positions (row-major, from 1), or an int64 tensor with the group of each
+--   coordinate.
 -- - `mode = "subgradient"`: lambda sign(w) in the gradient instead of the proximal step.
 --
 -- Methods of a penalty: @{on}, @{value}, @{terms}, @{gradient}, @{prox}, @{lambda},
@@ -226,6 +227,39 @@ P.nonnegative = constructor("nonnegative", "lambda")
 -- @return a penalty without lambda; lo above hi raises
 -- @usage local reg = lariat.penalty.box { lo = 0, hi = 1 }
 P.box = constructor("box", "lo", "hi")
+
+--- The constraint `|w|_1 <= radius` on a whole parameter, or on each group. The projection is
+-- soft thresholding at the level that makes the sum the radius, found exactly, in the metric of
+-- adaptive optimisers too.
+-- @function l1_ball
+-- @param options radius, or a table with `radius (1)`, `by ("all")` or `groups`
+-- @return a penalty without lambda; a radius of 0 or less raises
+-- @source Duchi et al. 2008, ICML; Condat 2016, Math. Program. 158
+-- @usage local reg = lariat.penalty.l1_ball { radius = 5, by = "output" }
+P.l1_ball = constructor("l1_ball", "radius")
+
+--- The constraint `|w|_2 <= radius` on a whole parameter, or on each group.
+-- @function l2_ball
+-- @param options radius, or a table with `radius (1)`, `by ("all")` or `groups`
+-- @return a penalty without lambda; a radius of 0 or less raises
+-- @usage local reg = lariat.penalty.l2_ball(3)
+P.l2_ball = constructor("l2_ball", "radius")
+
+--- The constraint `|w_j| <= radius` on every coordinate.
+-- @function linf_ball
+-- @param options radius, or a table with `radius (1)`
+-- @return a penalty without lambda; a radius of 0 or less raises
+-- @usage local reg = lariat.penalty.linf_ball(0.5)
+P.linf_ball = constructor("linf_ball", "radius")
+
+--- The constraint `w >= 0, sum w = radius` on a whole parameter, or on each group: rows as
+-- distributions. Exact, in the metric of adaptive optimisers too.
+-- @function simplex
+-- @param options radius, or a table with `radius (1)`, `by ("all")` or `groups`
+-- @return a penalty without lambda; a radius of 0 or less raises
+-- @source Held, Wolfe & Crowder 1974, Math. Program. 6; Condat 2016, Math. Program. 158
+-- @usage local reg = lariat.penalty.simplex { by = "row" }
+P.simplex = constructor("simplex", "radius")
 
 for _, entry in ipairs(core.penalty.entries()) do
   P[entry.name] = P[entry.name] or constructor(entry.name, "lambda")

@@ -24,6 +24,9 @@ lar_status lar_groups_by(lar_groups *out, const char *by, const lar_tensor *w) {
     int dim, least; /* dimensions a tensor must have */
   } ways[] = {
     {"input", 1, 2}, {"column", 1, 2}, {"output", 0, 1}, {"row", 0, 1}, {"channel", 0, 1}};
+  *out = (lar_groups){.n = 1, .numel = lar_tensor_numel(w), .outer = 1};
+  out->inner = out->numel;
+  if (strcmp(by, "all") == 0) return LAR_OK;
   *out = (lar_groups){0};
   for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
     if (strcmp(ways[k].name, by) != 0) continue;
@@ -32,7 +35,7 @@ lar_status lar_groups_by(lar_groups *out, const char *by, const lar_tensor *w) {
                       ways[k].least, ways[k].least > 1 ? "s" : "", lar_tensor_text(w));
     return along(out, ways[k].dim, w);
   }
-  return lar_fail(LAR_EARG, "by = '%s' is not one of input, output, row, column, channel", by);
+  return lar_fail(LAR_EARG, "by = '%s' is not one of input, output, row, column, channel, all", by);
 }
 
 static lar_status make(lar_groups *out, int64_t n, int64_t numel, int64_t listed) {

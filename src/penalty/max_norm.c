@@ -1,30 +1,11 @@
 #include "core/real.h"
-#include "penalty/radial.h"
-
-typedef struct ball {
-  double c;
-} ball;
+#include "penalty/ball.h"
 
 static const lar_param schema[] = {
-  {"c", offsetof(ball, c), 1.0, 0.0, HUGE_VAL, "greatest norm of a group"},
+  {"c", offsetof(ball, radius), 1.0, 0.0, HUGE_VAL, "greatest norm of a group"},
   {0},
 };
 
-static inline double value(const ball *p, double l, double size, double r) {
-  return r > p->c * (1 + LAR_SLACK) ? HUGE_VAL : r - r;
-}
-
-static inline double slope(const ball *p, double l, double size, double r) { return 0; }
-
-static inline double shrink(const ball *p, double l, double size, double r, double t) {
-  return r > p->c ? p->c : r;
-}
-
-static inline lar_secular secular(const ball *p, double l, double size) {
-  return (lar_secular){.ball = true, .target = p->c};
-}
-
-LAR_RADIAL_LOOPS(ball)
 LAR_RADIAL_ENTRY(max_norm)
 
 LAR_ENTRY(penalty, max_norm) = {

@@ -120,7 +120,7 @@ lar_status lar_penalty_prox(const lar_penalty *p, const lar_pen_at *at, const la
 
 /* By what, for a tensor of that shape: "output" or "row" (dimension 1: the weights into a
  * unit, a filter), "input" or "column" (dimension 2: the weights out of an input), "channel"
- * (dimension 1 of a kernel or of a vector of gains). */
+ * (dimension 1 of a kernel or of a vector of gains), "all" (one group). */
 lar_status lar_groups_by(lar_groups *out, const char *by, const lar_tensor *w);
 /* From int64 ids 1..n (0: in no group), one for each coordinate; or from lists of 1-based
  * positions (in row-major order) in `list`, sizes[k] of them for group k. */

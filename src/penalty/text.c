@@ -89,7 +89,7 @@ static void groups(text *t, const lar_term *term) {
     say(t, " in %lld groups", (long long)lar_tensor_numel(&term->sizes->t));
   else if (term->ids != NULL)
     say(t, " in groups by id");
-  else if (term->by != NULL)
+  else if (term->by != NULL && strcmp(term->by, "all") != 0)
     say(t, " by %s", term->by);
 }
 

@@ -1,0 +1,229 @@
+/*
+ * penalty/level - projections that cut each group at a level: the l1 ball and the simplex.
+ *
+ * Include after core/real.h, with LAR_LEVEL_FOLDS 1 (the ball: magnitudes x_j = |w_j|) or 0
+ * (the simplex: x_j = w_j). The projection in the metric of steps t_j is x_j = max(0, x_j - tau
+ * t_j) with the tau that makes the group's sum the radius. That sum is a convex, falling,
+ * piecewise linear function of tau, so Newton's method from below rises to the root, drops
+ * coordinates on its way and is exact when it drops none (Michelot 1986, JOTA 50(1); Condat
+ * 2016, Math. Program. 158). It starts at the greater of two lower bounds: all coordinates
+ * active, or only the largest. Each round is one streaming pass without memory of its own; a
+ * handful suffice.
+ */
+#ifndef LAR_PENALTY_LEVEL_H
+#define LAR_PENALTY_LEVEL_H
+
+#include <tgmath.h>
+
+#include "penalty/radial.h"
+
+typedef struct level {
+  double radius;
+} level;
+
+/* Sums over the coordinates above a level, and the greatest (x_j - radius) / t_j. */
+typedef struct tally {
+  double x, t, n, top;
+} tally;
+
+typedef struct level_job {
+  const lar_pen_at *at;
+  const real *v, *metric;
+  real *to;
+  double radius, tau, *value;
+  int64_t grain;
+  bool first;
+  tally *part;
+} level_job;
+
+static inline double size_of(real v) { return (double)(LAR_LEVEL_FOLDS ? fabs(v) : v); }
+
+/* The first look takes every coordinate. */
+static inline void look_range(const level_job *r, int64_t begin, int64_t end, tally *sum) {
+  const real *v = r->v, *m = r->metric;
+  double x = 0, t = 0, top = sum->top, radius = r->radius;
+  if (m == NULL) {
+    _Pragma("omp simd reduction(+ : x) reduction(max : top)") for (int64_t j = begin; j < end;
+                                                                   j++) {
+      double a = size_of(v[j]), b = a - radius;
+      x += a;
+      top = b > top ? b : top;
+    }
+    t = (double)(end - begin);
+  } else {
+    _Pragma("omp simd reduction(+ : x, t) reduction(max : top)") for (int64_t j = begin;
+                                                                      j < end; j++) {
+      double a = size_of(v[j]), s = (double)m[j], b = (a - radius) / s;
+      x += a;
+      t += s;
+      top = b > top ? b : top;
+    }
+  }
+  sum->x += x, sum->t += t, sum->n += (double)(end - begin), sum->top = top;
+}
+
+static inline void cut_range(const level_job *r, int64_t begin, int64_t end, double tau,
+                             tally *sum) {
+  const real *v = r->v, *m = r->metric;
+  double x = 0, t = 0, n = 0;
+  if (m == NULL) {
+    _Pragma("omp simd reduction(+ : x, n)") for (int64_t j = begin; j < end; j++) {
+      double a = size_of(v[j]);
+      x += a > tau ? a : 0;
+      n += a > tau ? 1 : 0;
+    }
+    t = n;
+  } else {
+    _Pragma("omp simd reduction(+ : x, t, n)") for (int64_t j = begin; j < end; j++) {
+      double a = size_of(v[j]), s = (double)m[j];
+      bool on = a > tau * s;
+      x += on ? a : 0;
+      t += on ? s : 0;
+      n += on ? 1 : 0;
+    }
+  }
+  sum->x += x, sum->t += t, sum->n += n;
+}
+
+static inline void put_range(const level_job *r, int64_t begin, int64_t end, double tau) {
+  const real *m = r->metric;
+  real *to = r->to;
+  _Pragma("GCC ivdep") for (int64_t j = begin; j < end; j++) {
+    double a = size_of(to[j]), left = a - (m != NULL ? tau * (double)m[j] : tau);
+    real u = (real)(left <= 0 ? 0 : left);
+    to[j] = LAR_LEVEL_FOLDS ? copysign(u, to[j]) : u;
+  }
+}
+
+/* stmt for the stretches [begin, end) of group g. */
+#define LAR_STRETCHES(G, g, stmt)                                                      \
+  if ((G)->order != NULL)                                                              \
+    for (int64_t i = (G)->start[g]; i < (G)->start[(g) + 1]; i++) {                    \
+      const int64_t begin = (G)->order[i], end = begin + 1;                            \
+      stmt;                                                                            \
+    }                                                                                  \
+  else                                                                                 \
+    for (int64_t o = 0; o < (G)->outer; o++) {                                         \
+      const int64_t begin = (o * (G)->n + (g)) * (G)->inner, end = begin + (G)->inner; \
+      stmt;                                                                            \
+    }
+
+/* ---- one group that is the whole tensor: its stretches go to threads ---- */
+
+static bool is_whole(const lar_groups *G) {
+  return G->order == NULL && G->n == 1 && G->outer == 1;
+}
+
+static void tally_part(void *ctx, int64_t begin, int64_t end) {
+  const level_job *r = ctx;
+  tally *sum = &r->part[begin / r->grain];
+  *sum = (tally){.top = -HUGE_VAL};
+  if (r->first)
+    look_range(r, begin, end, sum);
+  else
+    cut_range(r, begin, end, r->tau, sum);
+}
+
+static void put_part(void *ctx, int64_t begin, int64_t end) {
+  const level_job *r = ctx;
+  put_range(r, begin, end, r->tau);
+}
+
+static tally tally_whole(const level_job *r, bool first, double tau) {
+  tally part[LAR_RADIAL_PARTS], sum = {.top = -HUGE_VAL};
+  int64_t n = r->at->groups->numel, grain = (n + LAR_RADIAL_PARTS - 1) / LAR_RADIAL_PARTS;
+  level_job own = *r;
+  own.grain = grain < LAR_RADIAL_WORK ? LAR_RADIAL_WORK : grain;
+  own.first = first, own.tau = tau, own.part = part;
+  lar_par_for(n, own.grain, tally_part, &own);
+  for (int64_t k = 0; k * own.grain < n; k++) {
+    sum.x += part[k].x, sum.t += part[k].t, sum.n += part[k].n;
+    sum.top = part[k].top > sum.top ? part[k].top : sum.top;
+  }
+  return sum;
+}
+
+/* ---- any group ---- */
+
+static tally tally_group(const level_job *r, int64_t g, bool first, double tau) {
+  const lar_groups *G = r->at->groups;
+  tally sum = {.top = -HUGE_VAL};
+  if (is_whole(G)) return tally_whole(r, first, tau);
+  if (first) {
+    LAR_STRETCHES(G, g, look_range(r, begin, end, &sum))
+  } else {
+    LAR_STRETCHES(G, g, cut_range(r, begin, end, tau, &sum))
+  }
+  return sum;
+}
+
+static void put_group(const level_job *r, int64_t g, double tau) {
+  const lar_groups *G = r->at->groups;
+  level_job own = *r;
+  own.tau = tau;
+  if (is_whole(G))
+    lar_par_for(G->numel, LAR_RADIAL_WORK, put_part, &own);
+  else
+    LAR_STRETCHES(G, g, put_range(r, begin, end, tau))
+}
+
+static void project_group(const level_job *r, int64_t g) {
+  enum { ROUNDS = 1000 };
+  tally sum = tally_group(r, g, true, 0);
+  if (sum.n == 0 || (LAR_LEVEL_FOLDS && sum.x <= r->radius)) return;
+  double tau = (sum.x - r->radius) / sum.t, active = -1;
+  if (!(tau >= sum.top)) tau = sum.top;
+  for (int round = 0; round < ROUNDS; round++) {
+    tally on = tally_group(r, g, false, tau);
+    double next = (on.x - r->radius) / on.t;
+    bool done = on.n == active || on.n == 0;
+    active = on.n;
+    if (on.n > 0 && (next > tau || done)) tau = next;
+    if (done) break;
+  }
+  put_group(r, g, tau);
+}
+
+static void project_part(void *ctx, int64_t begin, int64_t end) {
+  for (int64_t g = begin; g < end; g++) project_group(ctx, g);
+}
+
+static void prox_all(const lar_pen_at *at, void *w, double step, const void *metric) {
+  level_job r = {.at = at, .v = w, .to = w, .metric = metric};
+  r.radius = ((const level *)at->self)->radius;
+  lar_par_for(at->groups->n, lar_radial_grain(at->groups, false), project_part, &r);
+}
+
+/* 0, or infinite where the group is outside; NaN where it holds NaN. */
+static double value_group(const level_job *r, int64_t g) {
+  const real *v = r->v;
+  double sum = 0, least = 0, slack = LAR_SLACK * r->radius;
+  LAR_STRETCHES(
+    r->at->groups, g, for (int64_t j = begin; j < end; j++) {
+      double a = size_of(v[j]);
+      sum += a;
+      least = a < least ? a : least;
+    })
+  if (isnan(sum)) return sum;
+  if (LAR_LEVEL_FOLDS) return sum > r->radius + slack ? HUGE_VAL : 0;
+  return least < 0 || fabs(sum - r->radius) > slack ? HUGE_VAL : 0;
+}
+
+static void value_part(void *ctx, int64_t begin, int64_t end) {
+  const level_job *r = ctx;
+  for (int64_t g = begin; g < end; g++) r->value[begin / r->grain] += value_group(r, g);
+}
+
+static double value_all(const lar_pen_at *at, const void *w) {
+  double part[LAR_RADIAL_PARTS] = {0}, sum = 0;
+  level_job r = {.at = at, .v = w, .value = part, .grain = lar_radial_grain(at->groups, true)};
+  r.radius = ((const level *)at->self)->radius;
+  if (at->groups->numel == 0) return 0;
+  lar_par_for(at->groups->n, r.grain, value_part, &r);
+  for (int k = 0; k < LAR_RADIAL_PARTS; k++) sum += part[k];
+  return sum;
+}
+
+static void grad_all(const lar_pen_at *at, const void *w, void *g) {}
+
+#endif
