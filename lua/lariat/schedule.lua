@@ -154,7 +154,7 @@ define("one_cycle", { "pct_start", "div_factor", "final_div_factor", "steps" }, 
 end)
 
 --- A factor each time a monitored value has not improved for `patience` epochs.
--- @tparam table options  monitor = "val_loss", factor = 0.1, patience = 10, min = 0,
+-- @tparam table given  monitor = "val_loss", factor = 0.1, patience = 10, min = 0,
 -- min_delta = 1e-4 (relative), mode = "min" or "max"
 -- @treturn schedule
 -- @usage lariat.schedule.plateau { patience = 3, factor = 0.5 }
