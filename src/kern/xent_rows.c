@@ -12,11 +12,11 @@ static real largest(const real *x, int64_t k) {
   return top;
 }
 
-/* log sum exp(x) - x_y */
+/* log sum exp(x) - x_y; there is a label, so k >= 1 */
 static real value(const real *x, int64_t k, int64_t y) {
   real top = largest(x, k);
-  double sum = 0;
-  for (int64_t j = 0; j < k; j++) sum += (double)exp(x[j] - top);
+  double sum = (double)exp(x[0] - top);
+  for (int64_t j = 1; j < k; j++) sum += (double)exp(x[j] - top);
   return (real)(log(sum) - (double)(x[y] - top));
 }
 
