@@ -315,10 +315,19 @@ end
 function State:__index(key)
   local fit, record = rawget(self, "fit"), rawget(self, "record")
   if State[key] then return State[key] end
-  if key == "lr" then return self.optimizer.lr end
+  if key == "lr" or key == "penalty" then return self.optimizer[key] end
   if key == "total_steps" then return total_steps(self, fit) end
   if record and record[key] ~= nil then return record[key] end
   return fit and LIVE[key] and fit[LIVE[key]]
+end
+
+-- `state.lr = ...` and `state.penalty = ...` are those of the optimiser: they act.
+function State:__newindex(key, value)
+  if key == "lr" or key == "penalty" then
+    self.optimizer[key] = value
+  else
+    rawset(self, key, value)
+  end
 end
 
 --- Ends the run after this step or epoch, with status "stopped".
@@ -519,7 +528,7 @@ local function prepare(model, data, opts, history)
   local dtype = model_dtype(model)
   check_hooks(opts)
   local optimizer = read_optimizer(opts.optimizer, model, opts.penalty, resume)
-  config.optimizer, state.optimizer, state.penalty = optimizer, optimizer, optimizer.penalty
+  config.optimizer, state.optimizer = optimizer, optimizer
   read_data(config, data, opts, dtype, state)
   read_numbers(config, opts, optimizer.full_batch)
   state.epochs, state.max_steps = config.epochs, config.max_steps
@@ -595,8 +604,10 @@ end
 -- @treturn history a list of records `epoch step loss penalty objective lr seconds`,
 -- `penalty_<term>`, `val_loss`, metrics and `val_<metric>`; `history.status` is "max_epochs",
 -- "early_stop", "converged", "stopped", "interrupted", "diverged" or "time_limit". `loss` is
--- the mean over the epoch's batches as they were met, `penalty` its value after the epoch (in
--- an epoch of one step: before the step, where the loss was measured)
+-- the mean over the epoch's batches as they were met, and so are penalties of the forward pass
+-- (activations, derivatives); those of the parameters are valued after the epoch (in an epoch
+-- of one step: before the step, where the loss was measured). `objective` is `loss` plus the
+-- sum of all terms. In hooks `state.penalty = ...` adds or replaces terms from the next step on
 -- @usage local h = lariat.fit(net, { x = x, y = y }, { loss = "mse", epochs = 5 })
 function train.fit(model, data, opts)
   opts = options.check("fit", opts, KNOWN)

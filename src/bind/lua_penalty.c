@@ -1,6 +1,7 @@
 /* Penalties: built-in ones by name and options, ones written in Lua, and their algebra. */
 #include <string.h>
 
+#include "bind/lb_forward.h"
 #include "bind/lb_model.h"
 #include "bind/lb_optim.h"
 #include "core/mem.h"
@@ -377,6 +378,42 @@ static void read_groups(lua_State *L, int arg, lar_term *t) {
   lua_pop(L, 1);
 }
 
+static int given_gc(lua_State *L) {
+  lar_given **p = lua_touserdata(L, 1);
+  lar_given_unref(*p);
+  *p = NULL;
+  return 0;
+}
+
+/* Copies of what the field holds: a model, a table of tensors by name, a tensor or a number. */
+static lar_given *read_given(lua_State *L, int arg, const lar_term *t, const char *field) {
+  lar_given **out = lb_new(L, sizeof *out, "lariat.given");
+  int type = lua_getfield(L, arg, field), at = lua_gettop(L);
+  if (type == LUA_TNIL)
+    luaL_error(L, "%s: %s is missing: a model, a table name -> tensor, a tensor or a number",
+               t->name, field);
+  if (type == LUA_TNUMBER) (void)lb_tensor_from(L, at, LAR_F64), lua_replace(L, at);
+  const lar_params *from = lb_params_of(L, at);
+  lb_check(L, lar_given_new(out, from, lb_tensor_test(L, at) != NULL));
+  return lar_given_ref(*out);
+}
+
+static void read_all_given(lua_State *L, int arg, lar_term *t) {
+  int top = lua_gettop(L);
+  if (t->type->traits & LAR_TOWARDS) t->towards = read_given(L, arg, t, "towards");
+  if (t->type->traits & LAR_FISHER) {
+    t->fisher = read_given(L, arg, t, "fisher");
+    for (int k = 0; k < t->fisher->p.n; k++) {
+      const lar_pentry *e = &t->fisher->p.at[k];
+      for (int64_t i = 0, n = lar_tensor_numel(&e->var->t); i < n; i++)
+        if (!(lar_tensor_get(&e->var->t, i) >= 0))
+          luaL_error(L, "%s: fisher of '%s' is negative or not a number at position %d",
+                     t->name, e->name, (int)i + 1);
+    }
+  }
+  lua_settop(L, top);
+}
+
 static const lar_penalty *find(lua_State *L, const char *name) {
   const lar_penalty *type = lar_penalty_find(name);
   if (type == NULL) luaL_error(L, "penalty: there is no '%s'", name);
@@ -386,16 +423,18 @@ static const lar_penalty *find(lua_State *L, const char *name) {
 /* make(name, options) -> penalty */
 static int make(lua_State *L) {
   const lar_penalty *type = find(L, luaL_checkstring(L, 1));
-  const char *known[6];
+  const char *known[10];
   size_t n = 0;
   lua_settop(L, 2);
   if (!(type->traits & LAR_CONSTRAINT)) known[n++] = "lambda", known[n++] = "mode";
   if (type->traits & LAR_GROUPED) known[n++] = "by", known[n++] = "groups";
   if ((type->traits & LAR_SEPARABLE) && !(type->traits & LAR_CONSTRAINT))
     known[n++] = "weights";
+  if (type->traits & LAR_TOWARDS) known[n++] = "towards";
+  if (type->traits & LAR_FISHER) known[n++] = "fisher";
   known[n] = NULL;
   lar_term *t = push_term(L, type, type->name);
-  if (lua_isnil(L, 2)) return 1;
+  if (lua_isnil(L, 2)) lua_newtable(L), lua_replace(L, 2);
   lb_params(L, 2, type->name, type->params, t->self, known);
   if (type->check != NULL) lb_check(L, type->check(t->self));
   if (!(type->traits & LAR_CONSTRAINT)) {
@@ -404,6 +443,7 @@ static int make(lua_State *L) {
   }
   if (type->traits & LAR_SEPARABLE) read_weights(L, 2, t);
   if (type->traits & LAR_GROUPED) read_groups(L, 2, t);
+  read_all_given(L, 2, t);
   lua_settop(L, 3);
   return 1;
 }
@@ -565,12 +605,14 @@ static double values(lua_State *L, double **each) {
   lar_bound *b = NULL;
   double total = 0;
   luaL_checkany(L, 2);
-  lua_settop(L, 2);
+  lua_settop(L, 5);
+  if (lb_is_forward(r)) lb_forward_check(L);
   lb_enter(L);
   const lar_params *p = lb_params_of(L, 2);
   *each = lua_newuserdatauv(L, ((size_t)r->n + 1) * sizeof **each, 0);
   lar_status st = bind_to(L, &b, r, 2, p);
   if (st == LAR_OK) st = lar_bound_values(b, *each, &total);
+  if (st == LAR_OK && lb_is_forward(r)) st = lb_forward_values(L, b, p, *each, &total);
   lar_bound_free(b);
   lb_check(L, st);
   return total;
@@ -825,7 +867,9 @@ static void push_traits(lua_State *L, unsigned traits) {
   } names[] = {{"convex", LAR_CONVEX},   {"separable", LAR_SEPARABLE},
                {"smooth", LAR_SMOOTH},   {"constraint", LAR_CONSTRAINT},
                {"grouped", LAR_GROUPED}, {"radial", LAR_RADIAL},
-               {"knee", LAR_KNEE},       {"euclidean", LAR_EUCLIDEAN}};
+               {"knee", LAR_KNEE},       {"euclidean", LAR_EUCLIDEAN},
+               {"forward", LAR_FORWARD}, {"towards", LAR_TOWARDS},
+               {"fisher", LAR_FISHER}};
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
     lua_pushboolean(L, (traits & names[k].bit) != 0);
     lua_setfield(L, -2, names[k].name);
@@ -857,6 +901,7 @@ static int entries(lua_State *L) {
     push_text(L, "source", p->source);
     push_text(L, "formula", p->formula);
     push_traits(L, p->traits);
+    lua_pushboolean(L, lar_penalty_has_prox(p)), lua_setfield(L, -2, "has_prox");
     push_schema(L, p->params);
     lua_setfield(L, -2, "params");
     lua_rawseti(L, -2, k + 1);
@@ -871,6 +916,7 @@ static int is_penalty(lua_State *L) {
 static const luaL_Reg methods[] = {
   {"on", penalty_on},
   {"value", penalty_value},
+  {"forward", lb_penalty_forward},
   {"terms", penalty_terms},
   {"prox", penalty_prox},
   {"gradient", penalty_gradient},
@@ -893,6 +939,7 @@ static const luaL_Reg lib[] = {
   {"is", is_penalty},           {NULL, NULL},
 };
 
+static const luaL_Reg given_meta[] = {{"__gc", given_gc}, {NULL, NULL}};
 static const luaL_Reg params_meta[] = {{"__gc", params_gc}, {NULL, NULL}};
 static const luaL_Reg on_meta[] = {{"__gc", on_gc}, {NULL, NULL}};
 static const luaL_Reg text_meta[] = {{"__gc", text_gc}, {NULL, NULL}};
@@ -901,6 +948,7 @@ static const luaL_Reg none[] = {{NULL, NULL}};
 void lb_open_penalty(lua_State *L) {
   lb_class(L, LB_PARAMS, none, params_meta);
   lb_class(L, "lariat.on", none, on_meta);
+  lb_class(L, "lariat.given", none, given_meta);
   lb_class(L, "lariat.text", none, text_meta);
   luaL_newmetatable(L, LB_PENALTY);
   luaL_setfuncs(L, meta, 0);

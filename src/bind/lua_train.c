@@ -164,9 +164,10 @@ static int fit_gc(lua_State *L) {
 
 static int push_terms(lua_State *L, const lar_fit *f) {
   lua_createtable(L, 0, f->nterm);
-  for (int k = 0; f->optim != NULL && f->optim->bound != NULL && k < f->nterm; k++) {
+  const lar_bound *b = f->optim != NULL ? f->optim->bound : NULL;
+  for (int k = 0; b != NULL && k < f->nterm && k < lar_bound_terms(b); k++) {
     lua_pushnumber(L, f->term[k]);
-    lua_setfield(L, -2, lar_bound_name(f->optim->bound, k));
+    lua_setfield(L, -2, lar_bound_name(b, k));
   }
   return 1;
 }

@@ -18,5 +18,6 @@ LAR_ENTRY(layer, elu) = {
   .args = "alpha",
   .params = params,
   .size = sizeof(elu),
+  .traits = LAR_LAYER_ACTIVATION,
   .forward = forward,
 };

@@ -19,5 +19,6 @@ LAR_ENTRY(layer, gelu) = {
   .args = "approximate",
   .params = params,
   .size = sizeof(gelu),
+  .traits = LAR_LAYER_ACTIVATION,
   .forward = forward,
 };

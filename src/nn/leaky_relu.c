@@ -17,5 +17,6 @@ LAR_ENTRY(layer, leaky_relu) = {
   .args = "slope",
   .params = params,
   .size = sizeof(leaky_relu),
+  .traits = LAR_LAYER_ACTIVATION,
   .forward = forward,
 };

@@ -18,5 +18,6 @@ LAR_ENTRY(layer, log_softmax) = {
   .args = "dim",
   .params = params,
   .size = sizeof(log_softmax),
+  .traits = LAR_LAYER_ACTIVATION,
   .forward = forward,
 };

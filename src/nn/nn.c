@@ -218,6 +218,26 @@ static lar_status placed(const frame *f, lar_status st) {
   return lar_fail(st, "%s (layer \"%s\"): %s", lar_module_name(f->m), where, lar_why());
 }
 
+static _Thread_local lar_outputs *watching;
+
+lar_outputs *lar_module_watch(lar_outputs *list) {
+  lar_outputs *former = watching;
+  watching = list;
+  return former;
+}
+
+static lar_status note_output(const frame *f, lar_var *y) {
+  char where[128];
+  unsigned traits = f->m->type->traits;
+  place(f, where, sizeof where);
+  lar_output o = {.name = where,
+                  .kind = lar_module_name(f->m),
+                  .container = (traits & LAR_LAYER_CONTAINER) != 0 || f->m->nchild > 0,
+                  .activation = (traits & LAR_LAYER_ACTIVATION) != 0,
+                  .var = y};
+  return lar_outputs_add(watching, &o);
+}
+
 static lar_var *called(lar_module *m, lar_scope *s, lar_var *x) {
   lar_var *y = NULL;
   lar_status st = m->call(m->ctx, m, x, &y);
@@ -236,6 +256,8 @@ lar_var *lar_module_forward(lar_module *m, lar_scope *s, lar_var *x) {
   lar_var *y = m->call != NULL ? called(m, &inner, x) : m->type->forward(m, &inner, x), *out;
   lar_status st = lar_scope_take(&inner, y, &out);
   lar_scope_clear(&inner);
+  if (st == LAR_OK && watching != NULL && (st = note_output(&f, out)) != LAR_OK)
+    lar_var_unref(out);
   if (st != LAR_OK) st = placed(&f, st);
   running = f.up;
   lar_module_unref(m);
@@ -284,6 +306,16 @@ lar_status lar_module_to(lar_module *m, lar_dtype dtype) {
   for (int k = 0; k < m->nslot; k++) LAR_TRY(convert(m->slot[k].var, dtype));
   for (int k = 0; k < m->nchild; k++) LAR_TRY(lar_module_to(m->child[k], dtype));
   return LAR_OK;
+}
+
+void lar_module_swap(lar_module *m, const lar_var *from, lar_var *to) {
+  for (int k = 0; k < m->nslot; k++) {
+    lar_var *former = m->slot[k].var;
+    if (former != from) continue;
+    m->slot[k].var = lar_var_ref(to);
+    lar_var_unref(former);
+  }
+  for (int k = 0; k < m->nchild; k++) lar_module_swap(m->child[k], from, to);
 }
 
 /* ---- lists ---- */

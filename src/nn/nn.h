@@ -11,6 +11,7 @@
 #ifndef LAR_NN_NN_H
 #define LAR_NN_NN_H
 
+#include "grad/outputs.h"
 #include "grad/params.h"
 #include "op/calc.h"
 
@@ -22,6 +23,7 @@ enum {
   LAR_LAYER_INTEGER = 1u << 2,    /* takes int64 input */
   LAR_LAYER_CHAIN = 1u << 3,      /* a container whose children follow each other */
   LAR_LAYER_INIT = 1u << 4,       /* takes the name of an initialiser, `init` */
+  LAR_LAYER_ACTIVATION = 1u << 5, /* a nonlinearity: penalties of activations see its output */
 };
 
 enum { LAR_UNKNOWN = -1 }; /* a size, or a number of dimensions, in shapes for printing */
@@ -96,6 +98,13 @@ const char *lar_module_child_name(const lar_module *m, int k, char buf[16]);
 
 /* y = m(x), owned by the scope; the layers' temporaries are let go layer by layer. */
 lar_var *lar_module_forward(lar_module *m, lar_scope *s, lar_var *x);
+
+/* From now on, on this thread, outputs of modules are added to the list (NULL: to none).
+ * Returns the former list. */
+lar_outputs *lar_module_watch(lar_outputs *list);
+
+/* Let every slot below m that holds `from` hold `to`, of the same shape. */
+void lar_module_swap(lar_module *m, const lar_var *from, lar_var *to);
 
 /* Shape of y for x of that shape. */
 lar_status lar_module_shape(const lar_module *m, int *ndim, int64_t *shape);

@@ -18,5 +18,6 @@ LAR_ENTRY(layer, softmax) = {
   .args = "dim",
   .params = params,
   .size = sizeof(softmax),
+  .traits = LAR_LAYER_ACTIVATION,
   .forward = forward,
 };

@@ -17,5 +17,6 @@ LAR_ENTRY(layer, softplus) = {
   .args = "beta",
   .params = params,
   .size = sizeof(softplus),
+  .traits = LAR_LAYER_ACTIVATION,
   .forward = forward,
 };

@@ -394,6 +394,7 @@ static lar_status move(lar_optim *o, int i) {
 /* Everything that can fail for want of memory or by a callback, before anything moves. */
 static lar_status prepare(lar_optim *o, void *state) {
   if (o->bound != NULL) LAR_TRY(lar_bound_refresh(o->bound, state));
+  if (o->bound != NULL) LAR_TRY(lar_bound_seen(o->bound));
   LAR_TRY(gradients(o));
   LAR_TRY(room(o));
   bool keep = o->bound != NULL && lar_bound_prox_may_fail(o->bound);

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "grad/grad.h"
 #include "kern/copy.h"
+#include "op/calc.h"
 #include "penalty/compose.h"
 
 enum { MAX_PARTS = 32 };
@@ -13,7 +14,7 @@ typedef struct piece {
   int addend;
   bool by_grad, holds; /* holds: by infinite weights, coordinates at 0 */
   lar_groups groups;
-  lar_tensor weight;
+  lar_tensor weight, towards, fisher;
 } piece;
 
 /* A parameter; its pieces. */
@@ -28,7 +29,8 @@ struct lar_bound {
   lar_reg *reg;
   const lar_params *params;
   place *places;
-  double *l, *set; /* of each addend: strength in force; what lar_bound_set said, or NaN */
+  double *l, *set;  /* of each addend: strength in force; what lar_bound_set said, or NaN */
+  uint64_t *passes; /* forward passes counted at the last step */
   char (*name)[64];
   bool fresh, may_fail;
 };
@@ -75,6 +77,8 @@ static lar_status nothing(const lar_bound *b, int k) {
 static void piece_clear(piece *p) {
   lar_groups_clear(&p->groups);
   lar_tensor_clear(&p->weight);
+  lar_tensor_clear(&p->towards);
+  lar_tensor_clear(&p->fisher);
 }
 
 static lar_status fit_groups(piece *p, const lar_term *t, const lar_tensor *w) {
@@ -105,6 +109,22 @@ static lar_status fit_weights(piece *p, const lar_term *t, const lar_tensor *w) 
   return LAR_OK;
 }
 
+/* What was given for the parameter of that name, in w's shape. */
+static lar_status fit_given(lar_tensor *out, const lar_given *g, const char *what,
+                            const lar_pentry *e) {
+  const lar_tensor *w = &e->var->t;
+  const lar_pentry *from = g->one ? &g->p.at[0] : lar_params_find(&g->p, e->name);
+  if (from == NULL)
+    return lar_fail(LAR_EARG, "%s has nothing of that name; it has: %s", what,
+                    lar_params_text(&g->p));
+  lar_tensor wide = {0};
+  lar_status st = lar_tensor_expand(&wide, &from->var->t, w->ndim, w->shape);
+  if (st != LAR_OK) return lar_fail(st, "%s: %s", what, lar_why());
+  st = lar_contiguous(out, &wide, LAR_F64);
+  lar_tensor_clear(&wide);
+  return st;
+}
+
 static lar_status add_piece(lar_bound *b, int k, int i) {
   const lar_term *t = b->reg->at[k].term;
   const lar_tensor *w = &b->params->at[i].var->t;
@@ -117,6 +137,9 @@ static lar_status add_piece(lar_bound *b, int k, int i) {
                     b->name[k], b->params->at[i].name, lar_dtype_name(w->dtype));
   if (t->type != NULL && (t->type->traits & LAR_GROUPED)) LAR_GO(fit_groups(&p, t, w));
   if (t->weights != NULL) LAR_GO(fit_weights(&p, t, w));
+  if (t->towards != NULL)
+    LAR_GO(fit_given(&p.towards, t->towards, "towards", &b->params->at[i]));
+  if (t->fisher != NULL) LAR_GO(fit_given(&p.fisher, t->fisher, "fisher", &b->params->at[i]));
   if (to->n == MAX_PARTS)
     LAR_GO(lar_fail(LAR_EARG, "more than %d penalties on one parameter", MAX_PARTS));
   st = lar_grow(&at, &to->cap, (size_t)to->n + 1, sizeof p);
@@ -132,9 +155,21 @@ done:
                                      b->params->at[i].name, lar_why());
 }
 
+static lar_status bind_forward(const lar_bound *b, int k, bool all) {
+  const lar_addend *a = &b->reg->at[k];
+  if (all)
+    return lar_fail(LAR_EARG, "penalty %s is of a model's forward pass, not of a tensor",
+                    b->name[k]);
+  if (a->on != NULL && !(a->term->type->sees & LAR_SEES_LAYERS))
+    return lar_fail(LAR_EARG, "penalty %s is of the whole model and takes no scope",
+                    b->name[k]);
+  return LAR_OK;
+}
+
 static lar_status bind_addend(lar_bound *b, int k, bool all) {
   const lar_addend *a = &b->reg->at[k];
   int found = 0;
+  if (lar_bound_is_forward(b, k)) return bind_forward(b, k, all);
   for (int i = 0; i < b->params->n; i++) {
     bool yes = false;
     LAR_TRY(covers(a, &b->params->at[i], all, &yes));
@@ -154,10 +189,13 @@ static lar_status allocate(lar_bound *b) {
   b->l = p;
   LAR_TRY(lar_alloc(&p, n + 1, sizeof *b->set));
   b->set = p;
+  LAR_TRY(lar_alloc(&p, n + 1, sizeof *b->passes));
+  b->passes = p;
   LAR_TRY(lar_alloc(&p, n + 1, sizeof *b->name));
   b->name = p;
   for (int k = 0; k < b->reg->n; k++) {
     b->set[k] = (double)NAN;
+    b->passes[k] = b->reg->at[k].term->passes;
     (void)lar_reg_name(b->reg, k, b->name[k]);
   }
   return LAR_OK;
@@ -197,6 +235,7 @@ void lar_bound_free(lar_bound *b) {
   lar_free(b->places);
   lar_free(b->l);
   lar_free(b->set);
+  lar_free(b->passes);
   lar_free(b->name);
   lar_reg_unref(b->reg);
   lar_free(b);
@@ -258,11 +297,17 @@ lar_status lar_bound_set(lar_bound *b, int k, double lambda) {
 
 /* ---- values ---- */
 
+static const double *data_of(const lar_tensor *t) {
+  return t->storage != NULL ? lar_tensor_data(t) : NULL;
+}
+
 static lar_pen_at at_of(const lar_bound *b, const piece *p) {
   return (lar_pen_at){.self = b->reg->at[p->addend].term->self,
                       .l = b->l[p->addend],
                       .weight = p->weight.storage != NULL ? &p->weight : NULL,
-                      .groups = &p->groups};
+                      .groups = &p->groups,
+                      .towards = data_of(&p->towards),
+                      .fisher = data_of(&p->fisher)};
 }
 
 /* l Omega(w) of a penalty written in Lua, and its gradient added to g where that is given. */
@@ -362,6 +407,62 @@ lar_status lar_bound_grad_all(lar_bound *b, int i, const lar_tensor *g) {
   return gradient(b, i, g, true);
 }
 
+/* ---- the forward pass ---- */
+
+bool lar_bound_is_forward(const lar_bound *b, int k) {
+  const lar_penalty *type = b->reg->at[k].term->type;
+  return type != NULL && (type->traits & LAR_FORWARD) != 0;
+}
+
+unsigned lar_bound_sees(const lar_bound *b) {
+  unsigned sees = 0;
+  for (int k = 0; k < b->reg->n; k++)
+    if (lar_bound_is_forward(b, k)) sees |= b->reg->at[k].term->type->sees | LAR_SEES_PASS;
+  return sees;
+}
+
+lar_var *lar_bound_forward(lar_bound *b, lar_scope *s, const lar_pass *pass,
+                           const lar_outputs *seen, double *each) {
+  lar_var *sum = NULL;
+  lar_status st = ready(b);
+  if (st != LAR_OK) return lar_scope_fail(s, st);
+  for (int k = 0; s->status == LAR_OK && k < b->reg->n; k++) {
+    if (!lar_bound_is_forward(b, k)) continue;
+    lar_var *v = lar_addend_forward(&b->reg->at[k], b->name[k], s, pass, seen);
+    b->reg->at[k].term->passes++;
+    v = lar_affine(s, v, b->l[k], 0);
+    if (s->status == LAR_OK) s->status = lar_var_item(v, &each[k]);
+    sum = sum != NULL ? lar_add(s, sum, v) : v;
+  }
+  return s->status == LAR_OK ? sum : NULL;
+}
+
+double lar_bound_noise(lar_bound *b, int i) {
+  double sum = 0;
+  if (ready(b) != LAR_OK) return 0;
+  for (int k = 0; k < b->places[i].n; k++) {
+    const lar_pen_at at = at_of(b, &b->places[i].at[k]);
+    const lar_penalty *type = b->reg->at[b->places[i].at[k].addend].term->type;
+    if (type == NULL || type->noise == NULL) continue;
+    double std = type->noise(at.self, at.l);
+    sum += std * std;
+  }
+  return sqrt(sum);
+}
+
+lar_status lar_bound_seen(lar_bound *b) {
+  for (int k = 0; k < b->reg->n; k++) {
+    uint64_t passes = b->reg->at[k].term->passes;
+    if (lar_bound_is_forward(b, k) && b->l[k] != 0 && passes == b->passes[k])
+      return lar_fail(LAR_EARG,
+                      "penalty %s is of the forward pass: add to the loss what "
+                      "penalty:forward(net, x, y, loss) returns before backward()",
+                      b->name[k]);
+    b->passes[k] = passes;
+  }
+  return LAR_OK;
+}
+
 /* ---- proxes ---- */
 
 static bool acts_by_prox(const piece *p) { return !p->by_grad || p->holds; }
@@ -412,7 +513,8 @@ static lar_status prox(lar_bound *b, int i, double step, const lar_tensor *metri
   int n = parts_of(b, &b->places[i], all, part);
   if (n == 0 || !(step > 0)) return LAR_OK;
   for (int k = 0; k < n; k++)
-    if (part[k].term->type == NULL && part[k].term->prox_fn == NULL)
+    if (!part[k].hold && (part[k].term->type != NULL ? !lar_penalty_has_prox(part[k].term->type)
+                                                     : part[k].term->prox_fn == NULL))
       return lar_fail(LAR_EARG, "penalty %s has no prox", part[k].term->name);
   lar_plan plan = lar_compose_plan(n, part, same_groups);
   LAR_TRY(lar_contiguous(&w, &e->var->t, e->var->t.dtype));

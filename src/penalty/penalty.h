@@ -19,6 +19,7 @@
 #include "core/entry.h"
 #include "core/param.h"
 #include "core/tensor.h"
+#include "grad/outputs.h"
 
 enum {
   LAR_CONVEX = 1u << 0,
@@ -36,6 +37,13 @@ enum {
   LAR_RANKED = 1u << 12,    /* at->weight is of ranks: falling, as many as coordinates */
 };
 
+/* Penalties of networks. */
+enum {
+  LAR_FORWARD = 1u << 16, /* of a forward pass, through `forward`; no other slot */
+  LAR_TOWARDS = 1u << 17, /* reads at->towards */
+  LAR_FISHER = 1u << 18,  /* reads at->fisher */
+};
+
 /* Groups of the coordinates of one tensor. Either laid out as a row-major block (outer, n,
  * inner) in which coordinate (o, g, i) belongs to group g, or, with `order`, listed: group g
  * is order[start[g]..start[g + 1]), rising; coordinates may be in no group. */
@@ -51,7 +59,24 @@ typedef struct lar_pen_at {
   const lar_tensor *weight; /* float64, contiguous; of separable ones per coordinate, of radial
                                ones per group, of ranked ones per rank; NULL: 1 */
   const lar_groups *groups; /* for LAR_GROUPED */
+  const double *towards, *fisher; /* per coordinate, for LAR_TOWARDS and LAR_FISHER */
 } lar_pen_at;
+
+/* One forward pass of a model, as penalties of it see it; all values are recorded. x requires
+ * a gradient where a penalty has said so, and loss is NULL where there is none. */
+typedef struct lar_pass {
+  lar_var *x, *pred, *loss;
+  int n;
+  const lar_output *const *at; /* the outputs of layers in the penalty's scope */
+} lar_pass;
+
+/* What a penalty of the forward pass needs of it. */
+typedef enum lar_sees {
+  LAR_SEES_LAYERS = 1, /* outputs of layers: it takes a scope */
+  LAR_SEES_INPUT = 2,  /* derivatives with respect to x */
+  LAR_SEES_LOSS = 4,
+  LAR_SEES_PASS = 8, /* set for all of them */
+} lar_sees;
 
 /* Over coordinates [begin, end) of arrays of one dtype. The i-th step is step, or
  * step * metric[i]. */
@@ -93,6 +118,13 @@ typedef struct lar_penalty {
    * dtype and contiguous, or NULL. */
   lar_status (*prox)(const lar_pen_at *at, const lar_tensor *w, double step,
                      const lar_tensor *metric);
+
+  /* Of LAR_FORWARD: Omega of the pass as a graph value with one element, without l. */
+  lar_var *(*forward)(const void *self, lar_scope *s, const lar_pass *pass);
+  unsigned sees;   /* of lar_sees */
+  const char *see; /* kind of layer it sees by default; NULL: "activation" */
+  /* The standard deviation of noise on the weights in forward passes in training. */
+  double (*noise)(const void *self, double l);
   /* lar_penalty_max of ones that are not separable, weights included. */
   lar_status (*at_max)(const lar_pen_at *at, const lar_tensor *g, double *out);
 } lar_penalty;

@@ -17,6 +17,13 @@
 
 typedef enum lar_pen_mode { LAR_PROXIMAL, LAR_SUBGRADIENT } lar_pen_mode;
 
+/* Given tensors by the names of parameters, or one for every parameter. Counted. */
+typedef struct lar_given {
+  int refs;
+  bool one;
+  lar_params p; /* float64, contiguous, copies */
+} lar_given;
+
 typedef struct lar_term { /* counted */
   int refs;
   const lar_penalty *type; /* NULL for a penalty written in Lua */
@@ -28,8 +35,10 @@ typedef struct lar_term { /* counted */
   lar_var *ids;          /* int64, contiguous: the group of each coordinate */
   lar_var *sizes, *list; /* int64, contiguous: lists of coordinates, one after the other */
   lar_var *weights;      /* float64, contiguous, of the parameter's shape */
-  char *formula;         /* of a penalty written in Lua: "log_sum(w; eps = 0.1)" */
-  bool separable;        /* of one: its prox takes a step for each coordinate */
+  lar_given *towards, *fisher; /* of penalties that read them */
+  uint64_t passes;             /* forward passes that have counted it in */
+  char *formula;               /* of a penalty written in Lua: "log_sum(w; eps = 0.1)" */
+  bool separable;              /* of one: its prox takes a step for each coordinate */
   /* Callbacks (penalties and lambdas from Lua); each may be NULL. */
   void *ctx, *lambda_ctx;
   lar_status (*lambda_fn)(void *ctx, void *state, double *out); /* state of the loop, or NULL */
@@ -37,6 +46,10 @@ typedef struct lar_term { /* counted */
   lar_status (*prox_fn)(void *ctx, double l, const lar_tensor *w, double step,
                         const lar_tensor *metric); /* of l Omega */
 } lar_term;
+
+lar_status lar_given_new(lar_given **out, const lar_params *from, bool one); /* copies */
+lar_given *lar_given_ref(lar_given *g);
+void lar_given_unref(lar_given *g);
 
 /* Where a penalty acts. Counted. A name or glob whose last part holds a wildcard ("4.*")
  * means weights only; biases and gains are named ("*.bias") or asked for by kind. */
@@ -108,6 +121,31 @@ lar_status lar_bound_values(lar_bound *b, double *each, double *total);
  * next refresh on (a schedule); NaN: these again. LAR_EARG for constraints. */
 double lar_bound_lambda(const lar_bound *b, int k);
 lar_status lar_bound_set(lar_bound *b, int k, double lambda);
+
+/* ---- penalties of the forward pass ---- */
+
+/* Is addend k one? Its part of lar_bound_values is 0: it is measured with the pass. */
+bool lar_bound_is_forward(const lar_bound *b, int k);
+
+/* What of a pass the addends need: lar_sees, 0 when nothing. */
+unsigned lar_bound_sees(const lar_bound *b);
+
+/* The sum of l Omega(pass) over them, recorded, owned by the scope; NULL: there are none, or a
+ * failure. each[k] get their values, the others' are left alone. `seen` is what the layers
+ * gave. */
+lar_var *lar_bound_forward(lar_bound *b, lar_scope *s, const lar_pass *pass,
+                           const lar_outputs *seen, double *each);
+
+/* One of them: Omega, without a strength. */
+lar_var *lar_addend_forward(const lar_addend *a, const char *name, lar_scope *s,
+                            const lar_pass *pass, const lar_outputs *seen);
+
+/* The standard deviation of the noise that parameter i gets in a forward pass in training. */
+double lar_bound_noise(lar_bound *b, int i);
+
+/* LAR_EARG when a penalty of the forward pass has seen no pass since the last call: whoever
+ * takes steps by hand must add it to the loss. */
+lar_status lar_bound_seen(lar_bound *b);
 
 /* g += gradient of the addends at parameter i that act by it; g is contiguous, of the
  * parameter's dtype and shape. With `all`, (sub)gradients of the others too. */

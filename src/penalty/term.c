@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "kern/copy.h"
 #include "penalty/reg.h"
 
 /* ---- terms ---- */
@@ -44,6 +45,8 @@ lar_status lar_term_copy(lar_term **out, const lar_term *t) {
   lar_var_ref(c->sizes);
   lar_var_ref(c->list);
   lar_var_ref(c->weights);
+  lar_given_ref(c->towards);
+  lar_given_ref(c->fisher);
   if (t->type != NULL) {
     LAR_GO(lar_alloc(&c->self, 1, t->type->size));
     memcpy(c->self, t->self, t->type->size);
@@ -73,12 +76,52 @@ void lar_term_unref(lar_term *t) {
   lar_var_unref(t->sizes);
   lar_var_unref(t->list);
   lar_var_unref(t->weights);
+  lar_given_unref(t->towards);
+  lar_given_unref(t->fisher);
   lar_free(t);
 }
 
 bool lar_term_by_grad(const lar_term *t) {
   if (t->mode == LAR_SUBGRADIENT) return true;
   return t->type != NULL ? (t->type->traits & LAR_SMOOTH) != 0 : t->prox_fn == NULL;
+}
+
+static lar_status add_copy(lar_given *g, const lar_pentry *from) {
+  lar_tensor t = {0};
+  lar_var *v = NULL;
+  LAR_TRY(lar_clone(&t, &from->var->t, LAR_F64));
+  lar_status st = lar_var_new(&v, &t);
+  lar_tensor_clear(&t);
+  if (st == LAR_OK) st = lar_params_add(&g->p, from->name, v, from->kind);
+  lar_var_unref(v);
+  return st;
+}
+
+lar_status lar_given_new(lar_given **out, const lar_params *from, bool one) {
+  void *p;
+  *out = NULL;
+  LAR_TRY(lar_alloc(&p, 1, sizeof(lar_given)));
+  lar_given *g = p;
+  g->refs = 1;
+  g->one = one;
+  lar_status st = LAR_OK;
+  for (int k = 0; st == LAR_OK && k < from->n; k++) st = add_copy(g, &from->at[k]);
+  if (st == LAR_OK)
+    *out = g;
+  else
+    lar_given_unref(g);
+  return st;
+}
+
+lar_given *lar_given_ref(lar_given *g) {
+  if (g != NULL) g->refs++;
+  return g;
+}
+
+void lar_given_unref(lar_given *g) {
+  if (g == NULL || --g->refs > 0) return;
+  lar_params_clear(&g->p);
+  lar_free(g);
 }
 
 /* ---- scopes ---- */

@@ -83,6 +83,19 @@ static void scope(text *t, const lar_on *on) {
     }
 }
 
+/* Where a penalty of the forward pass acts. */
+static void seen(text *t, const lar_addend *a) {
+  const lar_penalty *type = a->term->type;
+  if (!(type->sees & LAR_SEES_LAYERS)) return;
+  if (a->on == NULL || a->on->match != NULL || a->on->n == 0)
+    say(t, " on outputs of %s",
+        a->on != NULL       ? "layers that a function chooses"
+        : type->see != NULL ? type->see
+                            : "activations");
+  for (int k = 0; a->on != NULL && k < a->on->n; k++)
+    say(t, k == 0 ? " on outputs of %s" : ", %s", a->on->names[k]);
+}
+
 static void groups(text *t, const lar_term *term) {
   if (term->type == NULL || !(term->type->traits & LAR_GROUPED)) return;
   if (term->list != NULL)
@@ -95,6 +108,7 @@ static void groups(text *t, const lar_term *term) {
 
 static const char *action(const lar_term *t) {
   if (t->mode == LAR_SUBGRADIENT) return "subgradient";
+  if (t->type != NULL && t->type->noise != NULL) return "noise";
   if (lar_term_by_grad(t)) return "gradient";
   return t->type != NULL && (t->type->traits & LAR_CONSTRAINT) ? "projection" : "prox";
 }
@@ -112,7 +126,10 @@ static void addend(text *t, const lar_reg *r, int k) {
   }
   groups(t, a->term);
   if (a->term->weights != NULL) say(t, ", weighted by coordinate");
-  scope(t, a->on);
+  if (a->term->type != NULL && (a->term->type->traits & LAR_FORWARD))
+    seen(t, a);
+  else
+    scope(t, a->on);
   size_t width = t->n - before - (k > 0);
   say(t, "%*s[%s: by %s]", width < 46 ? (int)(46 - width) : 2, "", lar_reg_name(r, k, name),
       action(a->term));

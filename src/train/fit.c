@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "grad/grad.h"
 #include "kern/copy.h"
+#include "train/forward.h"
 
 static const char *const status_names[] = {
   [LAR_FIT_RUNNING] = "running",       [LAR_FIT_MAX_EPOCHS] = "max_epochs",
@@ -31,9 +32,12 @@ typedef struct loop {
   int64_t *order;        /* of the rows in this epoch, or NULL */
   int64_t at;            /* next row */
   double loss_sum, rows; /* of the epoch, over rows (or their weights) */
-  double former;         /* objective of the epoch before */
-  lar_tensor *safe;      /* weights at the start of the epoch, to go back to */
-  lar_var **pred, **y;   /* kept batches of the epoch */
+  lar_reg *reg;          /* that the terms below are of */
+  double *each, *sum;    /* of terms of the forward pass: in a step; over rows, as loss_sum */
+  double sum_rows;
+  double former;       /* objective of the epoch before */
+  lar_tensor *safe;    /* weights at the start of the epoch, to go back to */
+  lar_var **pred, **y; /* kept batches of the epoch */
   size_t kept, pred_cap, y_cap;
 } loop;
 
@@ -108,10 +112,45 @@ static lar_status keep(loop *l, lar_var *pred, lar_var *y) {
   return LAR_OK;
 }
 
-static lar_status measure_penalty(lar_fit *f) {
+/* Room for the terms of the penalty, which a hook may have replaced. */
+static lar_status renew_terms(loop *l) {
+  lar_fit *f = l->f;
+  void *p;
+  if (l->reg == f->optim->reg && f->term != NULL) return LAR_OK;
+  lar_reg_unref(l->reg);
+  l->reg = lar_reg_ref(f->optim->reg);
+  lar_free(f->term);
+  lar_free(l->each);
+  lar_free(l->sum);
+  f->term = l->each = l->sum = NULL;
+  f->nterm = f->optim->bound != NULL ? lar_bound_terms(f->optim->bound) : 0;
+  l->sum_rows = 0;
+  LAR_TRY(lar_alloc(&p, (size_t)f->nterm + 1, sizeof(double)));
+  f->term = p;
+  LAR_TRY(lar_alloc(&p, (size_t)f->nterm + 1, sizeof(double)));
+  l->each = p;
+  LAR_TRY(lar_alloc(&p, (size_t)f->nterm + 1, sizeof(double)));
+  l->sum = p;
+  return LAR_OK;
+}
+
+/* Terms of the parameters, as they are now. */
+static lar_status measure_penalty(loop *l) {
+  lar_fit *f = l->f;
   f->penalty = 0;
+  LAR_TRY(renew_terms(l));
   return f->optim->bound != NULL ? lar_bound_values(f->optim->bound, f->term, &f->penalty)
                                  : LAR_OK;
+}
+
+/* Terms of the forward pass: means over the epoch, as the loss is. */
+static void add_forward(loop *l) {
+  lar_fit *f = l->f;
+  for (int k = 0; k < f->nterm && l->sum_rows > 0; k++)
+    if (lar_bound_is_forward(f->optim->bound, k)) {
+      f->term[k] = l->sum[k] / l->sum_rows;
+      f->penalty += f->term[k];
+    }
 }
 
 static lar_status diverge(loop *l, const lar_batch *b) {
@@ -121,35 +160,71 @@ static lar_status diverge(loop *l, const lar_batch *b) {
   return LAR_OK;
 }
 
+/* Strengths for this step; and terms of parameters where an epoch of one step has its loss. */
+static lar_status refresh(loop *l) {
+  lar_bound *bound = l->f->optim->bound;
+  bool first = l->f->batch == 1;
+  LAR_TRY(renew_terms(l));
+  if (bound != NULL && (first || lar_bound_sees(bound) != 0))
+    LAR_TRY(lar_bound_refresh(bound, l->f->hooks.state));
+  return first ? measure_penalty(l) : LAR_OK;
+}
+
+/* What loss_of needs, for a callback. */
+typedef struct losing {
+  const lar_fit *f;
+  const lar_batch *b;
+} losing;
+
+static lar_var *lose(void *ctx, lar_scope *s, lar_var *pred) {
+  const losing *l = ctx;
+  return loss_of(l->f, s, pred, l->b);
+}
+
+/* Loss and objective of a batch, and the gradient of the latter. */
+static lar_status learn(loop *l, lar_scope *s, const lar_batch *b, lar_var **pred) {
+  lar_fit *f = l->f;
+  losing ctx = {f, b};
+  double objective;
+  lar_forward pass = {.model = f->model,
+                      .bound = f->optim->bound,
+                      .params = &f->optim->params,
+                      .loss = lose,
+                      .ctx = &ctx,
+                      .each = l->each};
+  LAR_TRY(lar_forward_run(&pass, s, b->x));
+  lar_var *j = pass.penalty != NULL ? lar_add(s, pass.value, pass.penalty) : pass.value;
+  *pred = pass.pred;
+  LAR_TRY(s->status);
+  LAR_TRY(lar_var_item(pass.value, &f->batch_loss));
+  LAR_TRY(lar_var_item(j, &objective));
+  if (!isfinite(objective)) return diverge(l, b);
+  return lar_backward(j, NULL, false);
+}
+
+static void add_up(loop *l, double rows) {
+  l->loss_sum += l->f->batch_loss * rows;
+  l->rows += rows;
+  for (int k = 0; k < l->f->nterm; k++) l->sum[k] += l->each[k] * rows;
+  l->sum_rows += rows;
+}
+
 static lar_status step(loop *l, const lar_batch *b) {
   lar_fit *f = l->f;
   lar_scope s;
-  lar_status st = LAR_OK;
+  lar_var *pred = NULL;
   f->step++;
   f->batch++;
   if (f->hooks.before_step != NULL) LAR_TRY(f->hooks.before_step(f->hooks.ctx, f));
-  if (f->batch == 1) { /* here for epochs of one step: where the loss is measured */
-    if (f->optim->bound != NULL) LAR_TRY(lar_bound_refresh(f->optim->bound, f->hooks.state));
-    LAR_TRY(measure_penalty(f));
-  }
+  LAR_TRY(refresh(l));
   lar_optim_zero_grad(f->optim);
   lar_scope_init(&s);
-  lar_var *pred = lar_module_forward(f->model, &s, b->x);
-  lar_var *loss = loss_of(f, &s, pred, b), *kept = NULL;
-  LAR_GO(lar_scope_take(&s, loss, &kept));
-  LAR_GO(lar_var_item(kept, &f->batch_loss));
-  if (!isfinite(f->batch_loss)) {
-    st = diverge(l, b);
-    goto done;
+  lar_status st = learn(l, &s, b, &pred);
+  if (st == LAR_OK && f->status != LAR_FIT_DIVERGED) {
+    st = lar_optim_step(f->optim, f->hooks.state);
+    if (st == LAR_OK) add_up(l, batch_rows(b));
+    if (st == LAR_OK && f->keep_train) st = keep(l, pred, b->y);
   }
-  LAR_GO(lar_backward(kept, NULL, false));
-  LAR_GO(lar_optim_step(f->optim, f->hooks.state));
-  double rows = batch_rows(b);
-  l->loss_sum += f->batch_loss * rows;
-  l->rows += rows;
-  if (f->keep_train) st = keep(l, pred, b->y);
-done:
-  lar_var_unref(kept);
   lar_scope_clear(&s);
   return st;
 }
@@ -251,7 +326,8 @@ static void drop_kept(lar_fit *f) {
 static lar_status close_epoch(loop *l) {
   lar_fit *f = l->f;
   f->epoch_loss = l->rows > 0 ? l->loss_sum / l->rows : f->batch_loss;
-  if (f->batch > 1) LAR_TRY(measure_penalty(f));
+  if (f->batch > 1) LAR_TRY(measure_penalty(l));
+  add_forward(l);
   f->objective = f->epoch_loss + f->penalty;
   f->val_loss = (double)NAN;
   drop_kept(f);
@@ -305,7 +381,9 @@ static lar_status epoch(loop *l) {
   lar_fit *f = l->f;
   f->epoch++;
   l->epoch_started = now();
-  l->loss_sum = l->rows = 0;
+  l->loss_sum = l->rows = l->sum_rows = 0;
+  LAR_TRY(renew_terms(l));
+  for (int k = 0; k < f->nterm; k++) l->sum[k] = 0;
   LAR_TRY(forget(l));
   LAR_TRY(save(l));
   LAR_TRY(reorder(l));
@@ -329,11 +407,6 @@ static lar_status prepare(loop *l) {
       return lar_fail(LAR_ESHAPE, "fit: x of shape %s has no rows",
                       lar_tensor_text(&f->data.x->t));
   }
-  f->nterm = f->optim->bound != NULL ? lar_bound_terms(f->optim->bound) : 0;
-  lar_free(f->term);
-  f->term = NULL;
-  LAR_TRY(lar_alloc(&p, (size_t)f->nterm, sizeof(double)));
-  f->term = p;
   LAR_TRY(lar_alloc(&p, (size_t)f->optim->params.n, sizeof *l->safe));
   l->safe = p;
   return LAR_OK;
@@ -366,6 +439,9 @@ lar_status lar_fit_run(lar_fit *f) {
   lar_free(l.pred);
   lar_free(l.y);
   lar_free(l.order);
+  lar_free(l.each);
+  lar_free(l.sum);
+  lar_reg_unref(l.reg);
   return st;
 }
 
