@@ -57,6 +57,13 @@ local function grad(y, list, options)
   return core.grad(y, list, options)
 end
 
+-- sum_i g_i . v_i
+local function dot(g, v)
+  local s = 0
+  for i = 1, #g do s = s + (g[i] * v[i]:detach()):sum() end
+  return s
+end
+
 --- The Hessian of a function at a point, times a vector: by the gradient of a gradient.
 -- @tparam function fn of a tensor (or a list of them) that returns one number
 -- @param w the point: a tensor, or a list of tensors
@@ -72,26 +79,25 @@ function derivative.hvp(fn, w, v)
   if type(along) ~= "table" or #along ~= #list then
     error(("hvp: the vector must have as many tensors as the point, %d"):format(#list), 2)
   end
-  local g = grad(scalar("hvp", value("hvp", fn, list, single)), list, { create_graph = true })
-  local s = 0
   for i, x in ipairs(list) do
     if not core.is_tensor(along[i]) or shape_text(along[i]) ~= shape_text(x) then
       error(("hvp: item %d of the vector must have the shape %s of the point")
         :format(i, shape_text(x)), 2)
     end
-    s = s + (g[i] * along[i]:detach()):sum()
   end
-  local h = grad(s, list)
+  local g = grad(scalar("hvp", value("hvp", fn, list, single)), list, { create_graph = true })
+  local h = grad(core.enable_grad(dot, g, along), list)
   return single and h[1] or h
 end
 
 -- Rows of derivatives of y's elements, one tensor (out, ...) for each of list.
 local function rows(y, list, create_graph)
-  local flat = y:reshape(-1)
+  local flat = core.enable_grad(y.reshape, y, -1)
   local out = {}
   for i = 1, #list do out[i] = {} end
   for k = 1, y.numel do
-    local g = grad(flat:select(1, k), list, { create_graph = create_graph })
+    local one = core.enable_grad(y.select, flat, 1, k)
+    local g = grad(one, list, { create_graph = create_graph })
     for i = 1, #list do out[i][k] = g[i] end
   end
   for i, v in ipairs(list) do
@@ -196,20 +202,18 @@ end
 
 -- A function's outputs folded with weights, so that one gradient tests them all.
 local function folded(fn, single)
+  local function fold(y) return (y:to("float64") * weights(y, 1)):sum() end
   return function(list)
-    local y = value("check_gradient", fn, list, single)
-    if y.dtype ~= "float64" then y = y:to("float64") end
-    return (y * weights(y, 1)):sum()
+    return core.enable_grad(fold, value("check_gradient", fn, list, single))
   end
 end
 
 -- The same for the gradient of a folded function.
 local function slope_of(f)
   return function(list)
-    local g = grad(f(list), list, { create_graph = true })
-    local s = core.zeros({ dtype = "float64" })
-    for i = 1, #list do s = s + (g[i] * weights(g[i], i + 1)):sum() end
-    return s
+    local g, v = grad(f(list), list, { create_graph = true }), {}
+    for i = 1, #list do v[i] = weights(g[i], i + 1) end
+    return core.enable_grad(dot, g, v)
   end
 end
 

@@ -155,7 +155,7 @@ done:
 
 /* v[ids] = value: rows of v; a repeated id keeps the last. */
 static lar_status assign_rows(lar_var *v, const lar_tensor *ids, const lar_tensor *value) {
-  lar_tensor id = {0}, wide = {0};
+  lar_tensor id = {0}, wide = {0}, own = {0};
   lar_status st = LAR_OK;
   int64_t shape[LAR_MAX_NDIM], at;
   if (ids->ndim != 1 || v->t.ndim == 0)
@@ -163,6 +163,10 @@ static lar_status assign_rows(lar_var *v, const lar_tensor *ids, const lar_tenso
                     lar_tensor_text(&v->t));
   for (int d = 0; d < v->t.ndim; d++) shape[d] = d == 0 ? ids->shape[0] : v->t.shape[d];
   LAR_GO(lar_contiguous(&id, ids, LAR_I64));
+  if (lar_overlap(&v->t, value)) {
+    LAR_GO(lar_clone(&own, value, value->dtype));
+    value = &own;
+  }
   LAR_GO(lar_tensor_expand(&wide, value, v->t.ndim, shape));
   const int64_t *i = lar_tensor_data(&id);
   for (int64_t k = 0; k < shape[0]; k++) LAR_GO(lar_index(i[k], v->t.shape[0], &at));
@@ -181,6 +185,7 @@ static lar_status assign_rows(lar_var *v, const lar_tensor *ids, const lar_tenso
 done:
   lar_tensor_clear(&id);
   lar_tensor_clear(&wide);
+  lar_tensor_clear(&own);
   return st;
 }
 
