@@ -173,11 +173,31 @@ P.group_scad = constructor("group_scad", "lambda")
 -- @function tv1d
 -- @param options lambda, or a table with `lambda mode`
 -- @return a penalty
--- @source Rudin, Osher & Fatemi 1992, Physica D 60; Johnson 2013, J. Comput. Graph. Stat. 22(2)
+-- @source Rudin, Osher & Fatemi 1992, Physica D 60; Johnson 2013, J. Comput. Graph. Stat.
+-- 22(2)
 -- @usage local smooth = lariat.penalty.tv1d(2):prox(signal, 1)
 P.tv1d = constructor("tv1d", "lambda")
 
 local fused_lasso = constructor("fused_lasso", "lambda")
+
+-- lambda1 and lambda2 as lambda and l1_ratio.
+local function fused_options(o)
+  local own, l = {}, {}
+  for k, v in pairs(o) do own[k] = v end
+  if o.lambda or o.l1_ratio then
+    error("fused_lasso: give lambda and l1_ratio, or lambda1 and lambda2", 3)
+  end
+  for k = 1, 2 do
+    local name = "lambda" .. k
+    l[k], own[name] = o[name] or 0, nil
+    if type(l[k]) ~= "number" or not (l[k] >= 0 and l[k] < math.huge) then
+      error(("fused_lasso: %s must be a finite number, not negative"):format(name), 3)
+    end
+  end
+  own.lambda = l[1] + l[2]
+  own.l1_ratio = own.lambda > 0 and l[1] / own.lambda or nil
+  return own
+end
 
 --- The fused lasso, `lambda (l1_ratio |w|_1 + (1 - l1_ratio) sum_i |w_{i+1} - w_i|)` along the
 -- last dimension: pieces that are constant, most of them 0. The prox is exact (that of `tv1d`,
@@ -188,24 +208,30 @@ local fused_lasso = constructor("fused_lasso", "lambda")
 -- @source Tibshirani et al. 2005, JRSS B 67(1); Friedman et al. 2007, Ann. Appl. Stat. 1(2)
 -- @usage local reg = lariat.penalty.fused_lasso { lambda1 = 0.1, lambda2 = 1 }
 function P.fused_lasso(options)
-  if type(options) ~= "table" or not (options.lambda1 or options.lambda2) then
-    return fused_lasso(options)
+  if type(options) == "table" and (options.lambda1 or options.lambda2) then
+    return fused_lasso(fused_options(options))
   end
-  local o = {}
-  for k, v in pairs(options) do o[k] = v end
-  local a, b = o.lambda1 or 0, o.lambda2 or 0
-  if o.lambda or o.l1_ratio then
-    error("fused_lasso: give lambda and l1_ratio, or lambda1 and lambda2", 2)
-  end
-  for name, l in pairs { lambda1 = a, lambda2 = b } do
-    if type(l) ~= "number" or not (l >= 0 and l < math.huge) then
-      error(("fused_lasso: %s must be a finite number, not negative"):format(name), 2)
-    end
-  end
-  o.lambda1, o.lambda2 = nil, nil
-  o.lambda, o.l1_ratio = a + b, a + b > 0 and a / (a + b) or 0.5
-  return fused_lasso(o)
+  return fused_lasso(options)
 end
+
+--- The nuclear norm, `lambda` times the sum of singular values: matrices of low rank. A kernel
+-- is seen as the matrix (output, everything else), a vector as one row. Prox: soft thresholding
+-- of the singular values; adaptive optimisers use it with their mean step.
+-- @function nuclear
+-- @param options lambda, or a table with `lambda mode`
+-- @return a penalty
+-- @source Cai, Candes & Shen 2010, SIAM J. Optim. 20(4)
+-- @usage local reg = lariat.penalty.nuclear(0.1):on("1.weight")
+P.nuclear = constructor("nuclear", "lambda")
+
+--- The minimax concave penalty of the singular values: low rank without shrinking the large
+-- ones. Not convex; the prox is the global minimiser.
+-- @function nuclear_mcp
+-- @param options lambda, or a table with `lambda`, `gamma (3)`, `mode`
+-- @return a penalty
+-- @source Zhang 2010, Ann. Statist. 38(2); Lu et al. 2015, AAAI
+-- @usage local reg = lariat.penalty.nuclear_mcp { lambda = 0.1, gamma = 2 }
+P.nuclear_mcp = constructor("nuclear_mcp", "lambda")
 
 --- The constraint `|w_g|_2 <= c` for each row (the weights into a unit).
 -- @function max_norm
