@@ -128,6 +128,19 @@ P.capped_l1 = constructor("capped_l1", "lambda")
 -- @usage local reg = lariat.penalty.huber { lambda = 0.1, delta = 0.2 }
 P.huber = constructor("huber", "lambda")
 
+--- SLOPE, sorted l1: `lambda sum_k beta_k |w|_(k)`, the k-th largest magnitude times the k-th
+-- weight, which fall. Coordinates that are alike become equal. `sequence = "bh"`: `beta_k =
+-- Phi^-1(1 - k q/(2 p))`, after Benjamini and Hochberg; `"oscar"`: `beta_k = 1 + theta (p - k)`.
+-- The prox is exact, in O(p log p); it knows no metric, and adaptive optimisers use it with their
+-- mean step.
+-- @function slope
+-- @param options lambda, or a table with `lambda sequence ("bh") q (0.1) theta (0.1) mode`, and
+-- `weights`: as many as coordinates, falling, in place of the sequence
+-- @return a penalty; weights that rise raise
+-- @source Bogdan et al. 2015, Ann. Appl. Stat. 9(3); Bondell & Reich 2008, Biometrics 64(1)
+-- @usage local reg = lariat.penalty.slope { lambda = 0.05, q = 0.1 }
+P.slope = constructor("slope", "lambda")
+
 --- Norms of groups, `lambda sum_g sqrt(|g|) |w_g|_2`: whole groups at exactly zero. For a
 -- linear weight (out, in), `by = "input"` groups the column of each input. The prox is exact in
 -- the metric of adaptive optimisers too.

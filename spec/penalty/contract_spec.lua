@@ -38,7 +38,7 @@ local options = {
   l1 = { lambda = 0.4 }, l2 = { lambda = 0.7 }, elastic_net = { lambda = 0.6, l1_ratio = 0.3 },
   box = { lo = -0.5, hi = 0.7 }, max_norm = { c = 1.1 }, linf_ball = { radius = 0.6 },
   l1_ball = { radius = 1.3 }, l2_ball = { radius = 0.9 }, simplex = { radius = 0.8 },
-  l0 = { lambda = 0.3 }, lq = { lambda = 0.4 }, mcp = { lambda = 0.5, gamma = 2 },
+  slope = { lambda = 0.2, q = 0.3 }, l0 = { lambda = 0.3 }, lq = { lambda = 0.4 }, mcp = { lambda = 0.5, gamma = 2 },
   scad = { lambda = 0.4, a = 2.6 }, log_sum = { lambda = 0.3, eps = 0.2 },
   capped_l1 = { lambda = 0.6, theta = 0.7 }, huber = { lambda = 0.7, delta = 0.6 },
   sparse_group_lasso = { by = "input", lambda = 0.5, l1_ratio = 0.4 },

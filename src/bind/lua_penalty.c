@@ -308,6 +308,10 @@ static void read_weights(lua_State *L, int arg, lar_term *t) {
       if (!(w[j] >= 0))
         luaL_error(L, "%s: weight %f at position %d is negative or not a number", t->name, w[j],
                    (int)j + 1);
+      else if ((t->type->traits & LAR_RANKED) &&
+               (w[j] == HUGE_VAL || (j > 0 && w[j] > w[j - 1])))
+        luaL_error(L, "%s: weights of ranks fall and are finite; %f is at position %d", t->name,
+                   w[j], (int)j + 1);
   }
 }
 
@@ -420,6 +424,8 @@ static const lar_penalty *find(lua_State *L, const char *name) {
   return type;
 }
 
+enum { WEIGHTED = LAR_SEPARABLE | LAR_RANKED };
+
 /* make(name, options) -> penalty */
 static int make(lua_State *L) {
   const lar_penalty *type = find(L, luaL_checkstring(L, 1));
@@ -428,8 +434,9 @@ static int make(lua_State *L) {
   lua_settop(L, 2);
   if (!(type->traits & LAR_CONSTRAINT)) known[n++] = "lambda", known[n++] = "mode";
   if (type->traits & LAR_GROUPED) known[n++] = "by", known[n++] = "groups";
-  if ((type->traits & LAR_SEPARABLE) && !(type->traits & LAR_CONSTRAINT))
-    known[n++] = "weights";
+  bool weighted =
+    (type->traits & WEIGHTED) != 0 && (type->traits & (LAR_CONSTRAINT | LAR_SOFT)) == 0;
+  if (weighted) known[n++] = "weights";
   if (type->traits & LAR_TOWARDS) known[n++] = "towards";
   if (type->traits & LAR_FISHER) known[n++] = "fisher";
   known[n] = NULL;
@@ -441,7 +448,7 @@ static int make(lua_State *L) {
     read_lambda(L, 2, 3, t);
     read_mode(L, 2, t);
   }
-  if (type->traits & LAR_SEPARABLE) read_weights(L, 2, t);
+  if (weighted) read_weights(L, 2, t);
   if (type->traits & LAR_GROUPED) read_groups(L, 2, t);
   read_all_given(L, 2, t);
   lua_settop(L, 3);

@@ -125,6 +125,25 @@ static lar_status fit_given(lar_tensor *out, const lar_given *g, const char *wha
   return st;
 }
 
+static lar_status fit_ranks(piece *p, const lar_term *t, const lar_tensor *w) {
+  int64_t n = lar_tensor_numel(w);
+  if (t->weights == NULL) {
+    LAR_TRY(lar_tensor_init(&p->weight, LAR_F64, 1, &n));
+    t->type->ranks(t->self, n, lar_tensor_data(&p->weight));
+    return LAR_OK;
+  }
+  if (lar_tensor_numel(&t->weights->t) != n)
+    return lar_fail(LAR_ESHAPE, "%lld weights of ranks for a tensor of shape %s",
+                    (long long)lar_tensor_numel(&t->weights->t), lar_tensor_text(w));
+  lar_tensor_ref(&p->weight, &t->weights->t);
+  return LAR_OK;
+}
+
+static lar_status fit_all_weights(piece *p, const lar_term *t, const lar_tensor *w) {
+  if (t->type != NULL && (t->type->traits & LAR_RANKED)) return fit_ranks(p, t, w);
+  return t->weights != NULL ? fit_weights(p, t, w) : LAR_OK;
+}
+
 static lar_status add_piece(lar_bound *b, int k, int i) {
   const lar_term *t = b->reg->at[k].term;
   const lar_tensor *w = &b->params->at[i].var->t;
@@ -136,7 +155,7 @@ static lar_status add_piece(lar_bound *b, int k, int i) {
     return lar_fail(LAR_EDTYPE, "penalty %s: '%s' is %s; penalties act on float tensors",
                     b->name[k], b->params->at[i].name, lar_dtype_name(w->dtype));
   if (t->type != NULL && (t->type->traits & LAR_GROUPED)) LAR_GO(fit_groups(&p, t, w));
-  if (t->weights != NULL) LAR_GO(fit_weights(&p, t, w));
+  LAR_GO(fit_all_weights(&p, t, w));
   if (t->towards != NULL)
     LAR_GO(fit_given(&p.towards, t->towards, "towards", &b->params->at[i]));
   if (t->fisher != NULL) LAR_GO(fit_given(&p.fisher, t->fisher, "fisher", &b->params->at[i]));

@@ -125,6 +125,8 @@ typedef struct lar_penalty {
   const char *see; /* kind of layer it sees by default; NULL: "activation" */
   /* The standard deviation of noise on the weights in forward passes in training. */
   double (*noise)(const void *self, double l);
+  /* Of ranked ones: the weights of n ranks, when none are given. */
+  void (*ranks)(const void *self, int64_t n, double *out);
   /* lar_penalty_max of ones that are not separable, weights included. */
   lar_status (*at_max)(const lar_pen_at *at, const lar_tensor *g, double *out);
 } lar_penalty;

@@ -47,6 +47,17 @@ static const char *strength(text *t, const lar_addend *a, const char *rest) {
 
 static bool letter(char c) { return isalnum((unsigned char)c) || c == '_'; }
 
+static void parameter(text *t, const lar_param *p, const void *self) {
+  double v = lar_param_get(p, self);
+  char word[32];
+  if (p->kind == LAR_CHOICE) {
+    lar_param_choice(p, (int)v, word, sizeof word);
+    say(t, "%s", word);
+  } else {
+    say(t, "%g", v);
+  }
+}
+
 /* The formula with names replaced by numbers. */
 static void formula(text *t, const lar_addend *a) {
   const lar_penalty *type = a->term->type;
@@ -60,7 +71,7 @@ static void formula(text *t, const lar_addend *a) {
     if (n == 0)
       say(t, "%c", *s++);
     else if (p != NULL)
-      say(t, "%g", lar_param_get(p, a->term->self));
+      parameter(t, p, a->term->self);
     else if (strcmp(word, "lambda") != 0)
       say(t, "%s", word);
     s += n;
@@ -125,7 +136,13 @@ static void addend(text *t, const lar_reg *r, int k) {
     say(t, "%s%s", rest, a->term->formula != NULL ? a->term->formula : a->term->name);
   }
   groups(t, a->term);
-  if (a->term->weights != NULL) say(t, ", weighted by coordinate");
+  if (a->term->weights != NULL) {
+    unsigned traits = a->term->type->traits;
+    say(t, ", weighted by %s",
+        traits & LAR_RANKED    ? "rank"
+        : traits & LAR_GROUPED ? "group"
+                               : "coordinate");
+  }
   if (a->term->type != NULL && (a->term->type->traits & LAR_FORWARD))
     seen(t, a);
   else
