@@ -30,6 +30,16 @@ lar_optim *lb_optim_for(lua_State *L, int arg, int target, int penalty);
  * that is pushed. */
 const lar_params *lb_params_of(lua_State *L, int arg);
 
+/* A rule's parameters in a block that is pushed: a copy of `from`, or the defaults. */
+void *lb_push_self(lua_State *L, const lar_rule *rule, const void *from);
+
+/* Has the table at `at` a field of that name (not NULL)? */
+bool lb_has_field(lua_State *L, int at, const char *key);
+
+/* Methods of optimisers: opt:state(), opt:load_state(t). */
+int lb_optim_state(lua_State *L);
+int lb_optim_load_state(lua_State *L);
+
 void lb_open_penalty(lua_State *L);
 void lb_open_optim(lua_State *L);
 
