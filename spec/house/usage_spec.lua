@@ -16,7 +16,7 @@ local function context()
   })
   local env = {
     lariat = lariat, nn = nn, P = P, net = net, model = net, x = x, y = y, X = x, Y = y,
-    w = lariat.randn(4), v = lariat.randn(4), labels = labels,
+    w = lariat.randn(4), v = lariat.randn(4), signal = lariat.randn(30), labels = labels,
     scores = lariat.randn(20, 3), history = history,
     opt = opt, optimizer = opt, reg = P.l1(0.1), loss = lariat.loss.mse,
     data = { x = x, y = y }, d = lariat.data.iris(), train = lariat.data.iris(),
