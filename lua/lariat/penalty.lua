@@ -300,9 +300,9 @@ P.linf_ball = constructor("linf_ball", "radius")
 -- @usage local reg = lariat.penalty.simplex { by = "row" }
 P.simplex = constructor("simplex", "radius")
 
---- Weights pulled towards orthonormal rows (or columns, whichever are fewer), `lambda/2 |W^T W -
--- I|_F^2` with the smaller Gram matrix. A kernel is the matrix (out, everything else), a vector
--- one row. Smooth, not convex; it has no prox.
+--- Weights pulled towards orthonormal rows (or columns, whichever are fewer), `lambda/2 |W^T W
+-- - I|_F^2` with the smaller Gram matrix. A kernel is the matrix (out, everything else), a
+-- vector one row. Smooth, not convex; it has no prox.
 -- @function orthogonal
 -- @param options lambda, or a table with `lambda`
 -- @return a penalty
@@ -323,8 +323,9 @@ P.spectral = constructor("spectral", "lambda")
 
 --- Half the squared distance from given weights, `lambda/2 |w - towards|^2`: fine-tuning.
 -- @function l2_sp
--- @param options a table with `lambda` and `towards`: a model or a table name -> tensor, of which
--- copies are kept and matched by name; or one tensor or number for every parameter in the scope
+-- @param options a table with `lambda` and `towards`: a model or a table name -> tensor, of
+-- which copies are kept and matched by name; or one tensor or number for every parameter in
+-- the scope
 -- @return a penalty; used on a parameter that has no counterpart it raises
 -- @source Li, Grandvalet & Davoine 2018, ICML, eq. 2
 -- @usage local reg = lariat.penalty.l2_sp { lambda = 0.1, towards = net }
@@ -341,9 +342,9 @@ P.l2_sp = constructor("l2_sp", "lambda")
 -- local reg = lariat.penalty.ewc { lambda = 10, towards = net, fisher = f }
 P.ewc = constructor("ewc", "lambda")
 
---- Noise on weights: each forward pass in training sees `w + lambda std N(0, 1)`, drawn anew, and
--- the gradient there moves w. Its value is 0: what it adds to the expected loss is not known in
--- closed form. Evaluation sees the weights themselves.
+--- Noise on weights: each forward pass in training sees `w + lambda std N(0, 1)`, drawn anew,
+-- and the gradient there moves w. Its value is 0: what it adds to the expected loss is not
+-- known in closed form. Evaluation sees the weights themselves.
 -- @function weight_noise
 -- @param options std, or a table with `std (0.1)`, `lambda (1)`: what schedules move
 -- @return a penalty
@@ -351,12 +352,12 @@ P.ewc = constructor("ewc", "lambda")
 -- @usage local reg = lariat.penalty.weight_noise(0.05)
 P.weight_noise = constructor("weight_noise", "std")
 
---- Absolute values of activations, `lambda mean_i |a_i|_1`, a mean over samples, a sum over units
--- and layers. This and the penalties after it are of the forward pass: `fit` adds them to the
--- loss, by hand `penalty:forward` gives them. The scope is of layers, not of parameters:
--- `"activation"` (the default: outputs of relu, sigmoid, tanh, ... layers), a kind of layer
--- (`"linear"`), a name or glob (`"2"`, `"encoder.*"`; a wildcard leaves out containers), or
--- `function(name, output) -> boolean`.
+--- Absolute values of activations, `lambda mean_i |a_i|_1`, a mean over samples, a sum over
+-- units and layers. This and the penalties after it are of the forward pass: `fit` adds them
+-- to the loss, by hand `penalty:forward` gives them. The scope is of layers, not of
+-- parameters: `"activation"` (the default: outputs of relu, sigmoid, tanh, ... layers), a kind
+-- of layer (`"linear"`), a name or glob (`"2"`, `"encoder.*"`; a wildcard leaves out
+-- containers), or `function(name, output) -> boolean`.
 -- @function activation_l1
 -- @param options lambda, or a table with `lambda`
 -- @return a penalty; where no layer matches it raises and lists them
@@ -372,8 +373,8 @@ P.activation_l1 = constructor("activation_l1", "lambda")
 -- @usage local reg = lariat.penalty.activation_l2(1e-3):on("relu")
 P.activation_l2 = constructor("activation_l2", "lambda")
 
---- The divergence of each unit's mean activation over the batch from rho, `lambda sum_j KL(rho |
--- mean_i a_ij)`: sparse autoencoders. The default scope are sigmoid layers; mean activations
+--- The divergence of each unit's mean activation over the batch from rho, `lambda sum_j KL(rho
+-- | mean_i a_ij)`: sparse autoencoders. The default scope are sigmoid layers; mean activations
 -- outside [0, 1] raise.
 -- @function kl_sparsity
 -- @param options lambda, or a table with `lambda`, `rho (0.05)`
@@ -392,10 +393,10 @@ P.kl_sparsity = constructor("kl_sparsity", "lambda")
 -- @usage local reg = lariat.penalty.entropy(0.1)
 P.entropy = constructor("entropy", "lambda")
 
---- Derivatives of outputs by inputs, `lambda mean_i |df(x_i)/dx_i|_F^2`: exact, one backward pass
--- for each output; or, with `projections = k`, an unbiased estimate from k random directions.
--- Outputs of a sample are taken to depend on its own inputs alone (batch normalisation breaks
--- that in training).
+--- Derivatives of outputs by inputs, `lambda mean_i |df(x_i)/dx_i|_F^2`: exact, one backward
+-- pass for each output; or, with `projections = k`, an unbiased estimate from k random
+-- directions. Outputs of a sample are taken to depend on its own inputs alone (batch
+-- normalisation breaks that in training).
 -- @function jacobian
 -- @param options lambda, or a table with `lambda`, `projections (0: exact)`
 -- @return a penalty; it takes no scope, and raises for inputs that are not floats
@@ -412,8 +413,8 @@ P.jacobian = constructor("jacobian", "lambda")
 -- @usage local reg = lariat.penalty.gradient(0.1)
 P.gradient = constructor("gradient", "lambda")
 
---- The diagonal of the empirical Fisher information: the mean over samples of the squares of the
--- gradients of each sample's loss, with the labels of the data, in eval mode.
+--- The diagonal of the empirical Fisher information: the mean over samples of the squares of
+-- the gradients of each sample's loss, with the labels of the data, in eval mode.
 -- @param net a model
 -- @param data `{x=, y=}`
 -- @param options a table with `loss ("cross_entropy")`, minus the log-likelihood of one sample,
