@@ -141,6 +141,16 @@ P.huber = constructor("huber", "lambda")
 -- @usage local reg = lariat.penalty.slope { lambda = 0.05, q = 0.1 }
 P.slope = constructor("slope", "lambda")
 
+--- Hoyer-square, `lambda |w|_1^2/|w|_2^2` of each parameter: between 1 and the number of its
+-- coordinates, the same at any scale. It acts by its gradient, as in the literature, which pulls
+-- small weights to 0 and pushes large ones up; prune what is left. Not convex, no prox.
+-- @function hoyer
+-- @param options lambda, or a table with `lambda`
+-- @return a penalty
+-- @source Yang, Wen & Li 2020, ICLR; Hoyer 2004, JMLR 5
+-- @usage local reg = lariat.penalty.hoyer(1e-4)
+P.hoyer = constructor("hoyer", "lambda")
+
 --- Norms of groups, `lambda sum_g sqrt(|g|) |w_g|_2`: whole groups at exactly zero. For a
 -- linear weight (out, in), `by = "input"` groups the column of each input. The prox is exact in
 -- the metric of adaptive optimisers too.
@@ -303,6 +313,34 @@ P.simplex = constructor("simplex", "radius")
 --- Weights pulled towards orthonormal rows (or columns, whichever are fewer), `lambda/2 |W^T W
 -- - I|_F^2` with the smaller Gram matrix. A kernel is the matrix (out, everything else), a
 -- vector one row. Smooth, not convex; it has no prox.
+--- The constraint `|w_g|_2 = 1` for each row, or each group: weights as directions. Not convex;
+-- a row of zeros becomes the first unit vector.
+-- @function unit_norm
+-- @param options a table with `by ("output")` or `groups`
+-- @return a penalty without lambda
+-- @usage local reg = lariat.penalty.unit_norm { by = "input" }
+P.unit_norm = constructor("unit_norm", "by")
+
+--- The constraint `rank(w) <= r` on a matrix, a kernel being one of shape (out, the rest): only
+-- the r largest singular values stay. Not convex.
+-- @function rank
+-- @param options r, or a table with `r (1)`
+-- @return a penalty without lambda
+-- @source Eckart & Young 1936, Psychometrika 1(3)
+-- @usage local reg = lariat.penalty.rank(5):on("1.weight")
+P.rank = constructor("rank", "r")
+
+--- Orthonormal rows of a matrix, or columns where they are fewer: the projection is the polar
+-- factor `U V'`. A kernel is a matrix of shape (out, the rest). Not convex.
+-- @function orthonormal
+-- @return a penalty without lambda
+-- @source Higham 1986, SIAM J. Sci. Stat. Comput. 7(4)
+-- @usage local reg = lariat.penalty.orthonormal():on("1.weight")
+P.orthonormal = constructor("orthonormal", "lambda")
+
+--- Weights pulled towards orthonormal rows (or columns, whichever are fewer), `lambda/2 |W^T W -
+-- I|_F^2` with the smaller Gram matrix. A kernel is the matrix (out, everything else), a vector
+-- one row. Smooth, not convex; it has no prox.
 -- @function orthogonal
 -- @param options lambda, or a table with `lambda`
 -- @return a penalty

@@ -35,7 +35,8 @@ lar_status lar_groups_by(lar_groups *out, const char *by, const lar_tensor *w) {
                       ways[k].least, ways[k].least > 1 ? "s" : "", lar_tensor_text(w));
     return along(out, ways[k].dim, w);
   }
-  return lar_fail(LAR_EARG, "by = '%s' is not one of input, output, row, column, channel, all", by);
+  return lar_fail(LAR_EARG, "by = '%s' is not one of input, output, row, column, channel, all",
+                  by);
 }
 
 static lar_status make(lar_groups *out, int64_t n, int64_t numel, int64_t listed) {

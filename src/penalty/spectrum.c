@@ -87,14 +87,26 @@ static lar_status compose(svd *x) {
   return lar_gemm(&x->a, &left, &right, 1, 0);
 }
 
-/* New singular values by fn, the matrix made of them in x->a. */
-static lar_status remake(svd *x, const lar_pen_at *at, const lar_tensor *w, lar_spectrum_fn *fn,
-                         double step) {
+/* What is done to singular values: all but the first `keep` go, if that is above 0. A gradient
+ * has step 0, and is 0 at 0. */
+typedef struct change {
+  lar_spectrum_fn *fn;
+  double step;
+  int64_t keep;
+} change;
+
+static double changed(const change *c, const lar_pen_at *at, int64_t k, double s) {
+  if (c->keep > 0) return k < c->keep ? s : 0;
+  return s > 0 || c->step > 0 ? c->fn(at->self, at->l, s, c->step) : 0;
+}
+
+/* New singular values, the matrix made of them in x->a. */
+static lar_status remake(svd *x, const lar_pen_at *at, const lar_tensor *w, const change *c) {
   LAR_TRY(decompose(x, w));
   lar_tensor_clear(&x->a);
   LAR_TRY(lar_tensor_init(&x->a, LAR_F64, 2, (int64_t[]){x->u.shape[0], x->v.shape[0]}));
   double *s = lar_tensor_data(&x->s);
-  for (int64_t k = 0; k < x->k; k++) s[k] = s[k] > 0 ? fn(at->self, at->l, s[k], step) : 0;
+  for (int64_t k = 0; k < x->k; k++) s[k] = changed(c, at, k, s[k]);
   return alone(x, compose);
 }
 
@@ -102,15 +114,14 @@ lar_status lar_spectrum_grad(const lar_pen_at *at, const lar_tensor *w, lar_spec
                              const lar_tensor *g) {
   svd x;
   if (lar_tensor_numel(w) == 0) return LAR_OK;
-  lar_status st = remake(&x, at, w, slope, 0);
+  lar_status st = remake(&x, at, w, &(change){.fn = slope});
   for (int64_t i = 0, n = lar_tensor_numel(g); st == LAR_OK && i < n; i++)
     lar_tensor_put(g, i, lar_tensor_get(g, i) + lar_tensor_get(&x.a, i));
   clear(&x);
   return st;
 }
 
-lar_status lar_spectrum_prox(const lar_pen_at *at, const lar_tensor *w, lar_spectrum_fn *shrink,
-                             double step) {
+static lar_status rewrite(const lar_pen_at *at, const lar_tensor *w, const change *c) {
   svd x;
   lar_tensor flat = {0};
   if (lar_tensor_numel(w) == 0) return LAR_OK;
@@ -118,10 +129,39 @@ lar_status lar_spectrum_prox(const lar_pen_at *at, const lar_tensor *w, lar_spec
     lar_fill(w, (double)NAN);
     return LAR_OK;
   }
-  lar_status st = remake(&x, at, w, shrink, step);
+  lar_status st = remake(&x, at, w, c);
   if (st == LAR_OK) st = lar_tensor_view(&flat, &x.a, w->ndim, w->shape);
   if (st == LAR_OK) st = lar_copy(w, &flat);
   lar_tensor_clear(&flat);
+  clear(&x);
+  return st;
+}
+
+lar_status lar_spectrum_prox(const lar_pen_at *at, const lar_tensor *w, lar_spectrum_fn *shrink,
+                             double step) {
+  return rewrite(at, w, &(change){.fn = shrink, .step = step});
+}
+
+lar_status lar_spectrum_truncate(const lar_pen_at *at, const lar_tensor *w, int64_t r) {
+  return rewrite(at, w, &(change){.keep = r});
+}
+
+lar_status lar_spectrum_beyond(const lar_tensor *w, int64_t r, double *out) {
+  svd x;
+  double all = 0;
+  *out = 0;
+  if (lar_tensor_numel(w) == 0) return LAR_OK;
+  if (has_nan(w)) {
+    *out = (double)NAN;
+    return LAR_OK;
+  }
+  lar_status st = decompose(&x, w);
+  for (int64_t k = 0; st == LAR_OK && k < x.k; k++) {
+    double s = lar_tensor_get(&x.s, k);
+    all += s * s;
+    if (k == r) *out = s;
+  }
+  if (all > 0) *out /= sqrt(all);
   clear(&x);
   return st;
 }

@@ -23,6 +23,10 @@ lar_status lar_spectrum_grad(const lar_pen_at *at, const lar_tensor *w, lar_spec
 lar_status lar_spectrum_prox(const lar_pen_at *at, const lar_tensor *w, lar_spectrum_fn *shrink,
                              double step);
 
+/* Only the r largest singular values stay; what share of |w|_F the next one is. */
+lar_status lar_spectrum_truncate(const lar_pen_at *at, const lar_tensor *w, int64_t r);
+lar_status lar_spectrum_beyond(const lar_tensor *w, int64_t r, double *out);
+
 /* The largest singular value. */
 lar_status lar_spectrum_max(const lar_pen_at *at, const lar_tensor *g, double *out);
 
