@@ -201,7 +201,7 @@ local function check(pen, options)
   self.has_prox = pcall(pen.prox, pen, self:at(random(rng, self.size, 1)), 1)
   self:gradient(rng)
   if self.has_prox then
-    if not self.rows then self:prox_on_line() end
+    if not self.rows and pcall(self.prox, self, { 1 }, 1) then self:prox_on_line() end
     self:prox_in_space(rng)
   end
   if not has_knee(pen) then self:scaling(rng) end

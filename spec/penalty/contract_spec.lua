@@ -45,6 +45,9 @@ local options = {
   sparse_group_lasso = { by = "input", lambda = 0.5, l1_ratio = 0.4 },
   group_mcp = { by = "input", lambda = 0.3 }, group_scad = { by = "input", lambda = 0.3 },
   l2_sp = { lambda = 0.5, towards = 0.3 }, ewc = { lambda = 0.5, towards = -0.2, fisher = 1.7 },
+  group_linf = { by = "input", lambda = 0.8 }, exclusive_lasso = { by = "input", lambda = 0.6 },
+  tree_group = { by = "input", lambda = 0.3 },
+  overlap_group_lasso = { by = "input", lambda = 0.3 },
   nuclear = { lambda = 0.4 }, nuclear_mcp = { lambda = 0.4 },
   tv1d = { lambda = 0.4 }, fused_lasso = { lambda = 0.6 },
 }

@@ -83,6 +83,10 @@ static void piece_clear(piece *p) {
 
 static lar_status fit_groups(piece *p, const lar_term *t, const lar_tensor *w) {
   int64_t numel = lar_tensor_numel(w);
+  if (t->list != NULL && (t->type->traits & (LAR_NESTED | LAR_OVERLAP)) != 0)
+    return lar_groups_cover(&p->groups, numel, lar_tensor_numel(&t->sizes->t),
+                            lar_tensor_data(&t->sizes->t), lar_tensor_data(&t->list->t),
+                            (t->type->traits & LAR_OVERLAP) != 0);
   if (t->list != NULL)
     return lar_groups_lists(&p->groups, numel, lar_tensor_numel(&t->sizes->t),
                             lar_tensor_data(&t->sizes->t), lar_tensor_data(&t->list->t));

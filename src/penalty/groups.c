@@ -1,4 +1,5 @@
 /* Groups of coordinates: by a dimension, by ids, by lists. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -104,6 +105,71 @@ lar_status lar_groups_lists(lar_groups *out, int64_t numel, int64_t n, const int
   if (st == LAR_OK) st = from_ids(out, id, numel);
   if (st != LAR_OK) lar_groups_clear(out);
   lar_free(id);
+  return st;
+}
+
+static int rises(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+/* Each list as it is, rising. */
+static lar_status copy_lists(lar_groups *g, const int64_t *sizes, const int64_t *list) {
+  int64_t filled = 0;
+  for (int64_t k = 0; k < g->n; k++) {
+    g->start[k] = filled;
+    for (int64_t i = 0; i < sizes[k]; i++, filled++) {
+      if (list[filled] < 1 || list[filled] > g->numel)
+        return lar_fail(LAR_EARG, "group %lld lists position %lld of a tensor with %lld",
+                        (long long)k + 1, (long long)list[filled], (long long)g->numel);
+      g->order[filled] = list[filled] - 1;
+    }
+    qsort(g->order + g->start[k], (size_t)sizes[k], sizeof *g->order, rises);
+    for (int64_t i = g->start[k] + 1; i < filled; i++)
+      if (g->order[i] == g->order[i - 1])
+        return lar_fail(LAR_EARG, "position %lld is twice in group %lld",
+                        (long long)g->order[i] + 1, (long long)k + 1);
+  }
+  g->start[g->n] = filled;
+  return LAR_OK;
+}
+
+/* Every group that a later one meets lies inside it. last[j] is the latest group of j, from 1;
+ * met[k] counts how much of group k the later one holds. */
+static lar_status check_nested(const lar_groups *g, int64_t *last, int64_t *met) {
+  for (int64_t k = 0; k < g->n; k++) {
+    LAR_GROUP_WALK(g, k, met[last[j]]++)
+    LAR_GROUP_WALK(g, k, {
+      int64_t in = last[j];
+      if (in > 0 && met[in] != lar_groups_size(g, in - 1))
+        return lar_fail(LAR_EARG,
+                        "position %lld is in the groups %lld and %lld, and the second does not "
+                        "hold the first",
+                        (long long)j + 1, (long long)in, (long long)k + 1);
+    })
+    LAR_GROUP_WALK(g, k, met[last[j]] = 0)
+    LAR_GROUP_WALK(g, k, last[j] = k + 1)
+  }
+  return LAR_OK;
+}
+
+lar_status lar_groups_cover(lar_groups *out, int64_t numel, int64_t n, const int64_t *sizes,
+                            const int64_t *list, bool any) {
+  void *last = NULL, *met = NULL;
+  int64_t listed = 0;
+  lar_status st = LAR_OK;
+  *out = (lar_groups){0};
+  for (int64_t k = 0; k < n; k++) listed += sizes[k];
+  LAR_GO(make(out, n, numel, listed));
+  LAR_GO(copy_lists(out, sizes, list));
+  if (any) goto done;
+  LAR_GO(lar_alloc(&last, (size_t)numel + 1, sizeof(int64_t)));
+  LAR_GO(lar_alloc(&met, (size_t)n + 1, sizeof(int64_t)));
+  LAR_GO(check_nested(out, last, met));
+done:
+  lar_free(last);
+  lar_free(met);
+  if (st != LAR_OK) lar_groups_clear(out);
   return st;
 }
 

@@ -35,6 +35,8 @@ enum {
   LAR_FALLIBLE = 1u << 10,  /* its prox allocates or iterates: it may fail */
   LAR_KNEE = 1u << 11,      /* l is also where it bends: not l times one function */
   LAR_RANKED = 1u << 12,    /* at->weight is of ranks: falling, as many as coordinates */
+  LAR_NESTED = 1u << 13,    /* listed groups may hold others, which come before them */
+  LAR_OVERLAP = 1u << 14,   /* listed groups may overlap in any way */
 };
 
 /* Penalties of networks. */
@@ -161,7 +163,24 @@ lar_status lar_groups_by(lar_groups *out, const char *by, const lar_tensor *w);
 lar_status lar_groups_ids(lar_groups *out, const lar_tensor *ids);
 lar_status lar_groups_lists(lar_groups *out, int64_t numel, int64_t n, const int64_t *sizes,
                             const int64_t *list);
+/* From lists whose groups may hold each other (those inside first); with `any`, overlap. */
+lar_status lar_groups_cover(lar_groups *out, int64_t numel, int64_t n, const int64_t *sizes,
+                            const int64_t *list, bool any);
 void lar_groups_clear(lar_groups *g);
+
+/* stmt for every coordinate j of group g. */
+#define LAR_GROUP_WALK(G, g, stmt)                                                          \
+  if ((G)->order != NULL)                                                                   \
+    for (int64_t i_ = (G)->start[g]; i_ < (G)->start[(g) + 1]; i_++) {                      \
+      const int64_t j = (G)->order[i_];                                                     \
+      stmt;                                                                                 \
+    }                                                                                       \
+  else                                                                                      \
+    for (int64_t o_ = 0; o_ < (G)->outer; o_++)                                             \
+      for (int64_t i_ = 0, at_ = (o_ * (G)->n + (g)) * (G)->inner; i_ < (G)->inner; i_++) { \
+        const int64_t j = at_ + i_;                                                         \
+        stmt;                                                                               \
+      }
 
 /* Number of coordinates in group g. */
 static inline int64_t lar_groups_size(const lar_groups *g, int64_t k) {
