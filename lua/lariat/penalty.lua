@@ -12,7 +12,7 @@
 -- - `lambda`: a number, not negative, 1 by default; or `function(state) -> number`, called
 --   before every step with the loop's state (`state.step`, `state.epoch`, ...).
 -- - `weights`: a tensor of the parameter's shape that scales lambda by coordinate: 0 is free,
---   `math.huge` excludes (the coordinate is exactly 0).
+--   `math.huge` excludes (the coordinate is exactly 0). Of group penalties: one for each group.
 -- - `by`: `"input"` or `"column"`, `"output"` or `"row"`, `"channel"`, `"all"` (one group); or
 --   `groups`: lists of positions (row-major, from 1), or an int64 tensor with the group of each
 --   coordinate.
@@ -130,9 +130,9 @@ P.huber = constructor("huber", "lambda")
 
 --- SLOPE, sorted l1: `lambda sum_k beta_k |w|_(k)`, the k-th largest magnitude times the k-th
 -- weight, which fall. Coordinates that are alike become equal. `sequence = "bh"`: `beta_k =
--- Phi^-1(1 - k q/(2 p))`, after Benjamini and Hochberg; `"oscar"`: `beta_k = 1 + theta (p - k)`.
--- The prox is exact, in O(p log p); it knows no metric, and adaptive optimisers use it with their
--- mean step.
+-- Phi^-1(1 - k q/(2 p))`, after Benjamini and Hochberg; `"oscar"`: `beta_k = 1 + theta (p -
+-- k)`. The prox is exact, in O(p log p); it knows no metric, and adaptive optimisers use it with
+-- their mean step.
 -- @function slope
 -- @param options lambda, or a table with `lambda sequence ("bh") q (0.1) theta (0.1) mode`, and
 -- `weights`: as many as coordinates, falling, in place of the sequence
@@ -142,8 +142,8 @@ P.huber = constructor("huber", "lambda")
 P.slope = constructor("slope", "lambda")
 
 --- Hoyer-square, `lambda |w|_1^2/|w|_2^2` of each parameter: between 1 and the number of its
--- coordinates, the same at any scale. It acts by its gradient, as in the literature, which pulls
--- small weights to 0 and pushes large ones up; prune what is left. Not convex, no prox.
+-- coordinates, the same at any scale. It acts by its gradient, as in the literature, which
+-- pulls small weights to 0 and pushes large ones up; prune what is left. Not convex, no prox.
 -- @function hoyer
 -- @param options lambda, or a table with `lambda`
 -- @return a penalty
@@ -617,6 +617,55 @@ function core.penalty.call(pen, change)
   local on = terms[1].on
   if on == "weight" then return made end
   return made:on(on)
+end
+
+-- What adaptive weights come from: a tensor, a model, or a fit that holds one of them.
+local function source(from)
+  if type(from) ~= "table" then return from end
+  return from.coef or from.model or from
+end
+
+-- A tensor of another dtype or shape than its parameter's is no matter: only |w| counts.
+local function adaptive_options(base, options)
+  if not core.penalty.is(base) then
+    error("adaptive: expects a penalty, not a " .. type(base), 3)
+  end
+  if type(options) ~= "table" or options.from == nil then
+    error("adaptive: say from = a tensor, a model or a fit", 3)
+  end
+  for key in pairs(options) do
+    if key ~= "from" and key ~= "gamma" then
+      error(("adaptive: unknown key '%s'; there are from and gamma"):format(key), 3)
+    end
+  end
+  local gamma = options.gamma or 1
+  if type(gamma) ~= "number" or not (gamma > 0 and gamma < math.huge) then
+    error(("adaptive: gamma = %s; it must be above 0"):format(tostring(gamma)), 3)
+  end
+  return source(options.from), gamma
+end
+
+--- Reweights a penalty by an earlier fit: each coordinate of a separable penalty gets the
+-- weight `1/|w|^gamma`, each group of a group penalty `1/|w_g|^gamma`. What was exactly 0 is
+-- excluded and stays 0; what was large is hardly shrunk.
+-- @param base a single penalty that takes weights (its own are multiplied in); its scope counts
+-- @param options `from`: a tensor, a model, or a table with `coef` or `model`; `gamma` (1)
+-- @return a penalty: with weights from a tensor, in the scope of base; from a model, a sum with
+-- one term for each parameter that base covers
+-- @source Zou 2006, JASA 101(476); groups: Wang & Leng 2008, CSDA 52(12)
+-- @usage local ridge = lariat.tensor { 2, -0.5, 0, 1 }
+-- local reg = lariat.penalty.adaptive(lariat.penalty.l1(0.1), { from = ridge, gamma = 1 })
+function P.adaptive(base, options)
+  local from, gamma = adaptive_options(base, options)
+  local made = table.pack(core.penalty.adapt(base, from, gamma))
+  local on = base:describe()[1].on
+  local one = made.n == 2 and made[1] == "tensor"
+  local sum = one and (on == "weight" and made[2] or made[2]:on(on)) or nil
+  for k = 1, one and 0 or made.n, 2 do
+    local term = made[k + 1]:on(made[k])
+    sum = sum and sum + term or term
+  end
+  return sum
 end
 
 --- Is it a penalty?

@@ -424,7 +424,7 @@ static const lar_penalty *find(lua_State *L, const char *name) {
   return type;
 }
 
-enum { WEIGHTED = LAR_SEPARABLE | LAR_RANKED };
+enum { WEIGHTED = LAR_SEPARABLE | LAR_RANKED | LAR_RADIAL };
 
 /* make(name, options) -> penalty */
 static int make(lua_State *L) {
@@ -916,6 +916,60 @@ static int entries(lua_State *L) {
   return 1;
 }
 
+static lar_status push_adapted(lua_State *L, const lar_reg *r, lar_bound *b, int i,
+                               double gamma) {
+  lar_reg **made = penalty_new(L);
+  lar_term *t = NULL;
+  lar_tensor own = {0};
+  lar_status st = lar_bound_adapt(b, i, gamma, &own);
+  if (st == LAR_OK) st = lar_term_copy(&t, r->at[0].term);
+  if (st == LAR_OK) {
+    lar_var_unref(t->weights);
+    t->weights = NULL;
+    st = lar_var_new(&t->weights, &own);
+  }
+  if (st == LAR_OK) st = lar_reg_of(made, t);
+  if (st == LAR_OK) (*made)->at[0].scale = r->at[0].scale;
+  lar_term_unref(t);
+  lar_tensor_clear(&own);
+  return st;
+}
+
+/* adapt(pen, from, gamma) -> for each parameter that the penalty covers in `from` (a model, a
+ * tensor, a table of tensors): its name, and the penalty reweighted, without scope */
+static int adapt(lua_State *L) {
+  lar_reg *r = checked(L, 1);
+  double gamma = luaL_checknumber(L, 3);
+  const lar_penalty *type = r->at[0].term->type;
+  unsigned traits = type != NULL ? type->traits : 0;
+  lua_settop(L, 3);
+  lb_enter(L);
+  if (r->n != 1) return luaL_error(L, "adaptive: this is a sum of %d terms; adapt each", r->n);
+  if ((traits & (LAR_SEPARABLE | LAR_RADIAL)) == 0 ||
+      (traits & (LAR_CONSTRAINT | LAR_SOFT)) != 0)
+    return luaL_error(L, "adaptive: %s takes no weights, neither by coordinate nor by group",
+                      r->at[0].term->name);
+  const lar_params *p = lb_params_of(L, 2);
+  lar_bound **b = lb_new(L, sizeof(lar_bound *), "lariat.bound");
+  lb_check(L, (is_model(L, 2) ? lar_reg_bind : lar_reg_bind_all)(b, r, p));
+  int first = lua_gettop(L);
+  luaL_checkstack(L, 2 * p->n + 8, "adaptive: too many parameters");
+  for (int i = 0; i < p->n; i++) {
+    if (!lar_bound_has_grad(*b, i) && !lar_bound_has_prox(*b, i)) continue;
+    lua_pushstring(L, p->at[i].name);
+    lb_check(L, push_adapted(L, r, *b, i, gamma));
+    lb_anchor_all(L, -1, 1);
+  }
+  return lua_gettop(L) - first;
+}
+
+static int bound_gc(lua_State *L) {
+  lar_bound **b = lua_touserdata(L, 1);
+  lar_bound_free(*b);
+  *b = NULL;
+  return 0;
+}
+
 static int is_penalty(lua_State *L) {
   return lua_pushboolean(L, luaL_testudata(L, 1, LB_PENALTY) != NULL), 1;
 }
@@ -942,7 +996,7 @@ static const luaL_Reg meta[] = {
 };
 
 static const luaL_Reg lib[] = {
-  {"constructor", constructor}, {"custom", custom}, {"entries", entries},
+  {"constructor", constructor}, {"custom", custom}, {"entries", entries}, {"adapt", adapt},
   {"is", is_penalty},           {NULL, NULL},
 };
 
@@ -950,11 +1004,13 @@ static const luaL_Reg given_meta[] = {{"__gc", given_gc}, {NULL, NULL}};
 static const luaL_Reg params_meta[] = {{"__gc", params_gc}, {NULL, NULL}};
 static const luaL_Reg on_meta[] = {{"__gc", on_gc}, {NULL, NULL}};
 static const luaL_Reg text_meta[] = {{"__gc", text_gc}, {NULL, NULL}};
+static const luaL_Reg bound_meta[] = {{"__gc", bound_gc}, {NULL, NULL}};
 static const luaL_Reg none[] = {{NULL, NULL}};
 
 void lb_open_penalty(lua_State *L) {
   lb_class(L, LB_PARAMS, none, params_meta);
   lb_class(L, "lariat.on", none, on_meta);
+  lb_class(L, "lariat.bound", none, bound_meta);
   lb_class(L, "lariat.given", none, given_meta);
   lb_class(L, "lariat.text", none, text_meta);
   luaL_newmetatable(L, LB_PENALTY);

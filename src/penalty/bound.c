@@ -143,7 +143,18 @@ static lar_status fit_ranks(piece *p, const lar_term *t, const lar_tensor *w) {
   return LAR_OK;
 }
 
+static lar_status fit_group_weights(piece *p, const lar_term *t) {
+  int64_t n = lar_tensor_numel(&t->weights->t);
+  if (n != p->groups.n)
+    return lar_fail(LAR_ESHAPE, "%lld weights for %lld groups", (long long)n,
+                    (long long)p->groups.n);
+  lar_tensor_ref(&p->weight, &t->weights->t);
+  return LAR_OK;
+}
+
 static lar_status fit_all_weights(piece *p, const lar_term *t, const lar_tensor *w) {
+  if (t->weights != NULL && t->type != NULL && (t->type->traits & LAR_GROUPED))
+    return fit_group_weights(p, t);
   if (t->type != NULL && (t->type->traits & LAR_RANKED)) return fit_ranks(p, t, w);
   return t->weights != NULL ? fit_weights(p, t, w) : LAR_OK;
 }
@@ -569,5 +580,35 @@ lar_status lar_bound_max(lar_bound *b, int i, double *out) {
   LAR_TRY(lar_contiguous(&g, t, t->dtype));
   lar_status st = lar_penalty_max(term->type, &at, &g, out);
   lar_tensor_clear(&g);
+  return st;
+}
+
+/* |w|^-gamma, 1/0 being infinite. */
+static double reweight(double size, double gamma) {
+  return size == 0 ? HUGE_VAL : pow(size, -gamma);
+}
+
+lar_status lar_bound_adapt(lar_bound *b, int i, double gamma, lar_tensor *out) {
+  const piece *p = &b->places[i].at[0];
+  const lar_tensor *w = &b->params->at[i].var->t;
+  bool grouped = p->groups.n > 0;
+  lar_tensor flat = {0};
+  lar_status st = lar_contiguous(&flat, w, LAR_F64);
+  if (st == LAR_OK)
+    st = grouped ? lar_tensor_init(out, LAR_F64, 1, &p->groups.n)
+                 : lar_tensor_init(out, LAR_F64, w->ndim, w->shape);
+  if (st == LAR_OK) {
+    double *to = lar_tensor_data(out);
+    if (grouped)
+      lar_groups_norms(&p->groups, &flat, to);
+    else
+      for (int64_t j = 0; j < lar_tensor_numel(w); j++) to[j] = fabs(lar_tensor_get(&flat, j));
+    const double *old = p->weight.storage != NULL ? lar_tensor_data(&p->weight) : NULL;
+    for (int64_t j = 0; j < lar_tensor_numel(out); j++) {
+      double own = old != NULL ? old[j] : 1;
+      to[j] = own == 0 ? 0 : own * reweight(to[j], gamma);
+    }
+  }
+  lar_tensor_clear(&flat);
   return st;
 }

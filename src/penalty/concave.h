@@ -53,7 +53,7 @@ static inline lar_concave_at lar_concave_eval(lar_concave_job *job, double x) {
   const lar_radial *r = job->r;
   const lar_groups *G = r->at->groups;
   const real *v = r->w, *m = r->metric;
-  const double c = exp(x), step = r->step;
+  const double c = exp(x), step = r->step, l = lar_radial_l(r, job->g);
   const int64_t n = 1;
   double rr = 0, far = 0;
   LAR_GROUP_EACH(G, job->g, n, {
@@ -65,10 +65,10 @@ static inline lar_concave_at lar_concave_eval(lar_concave_job *job, double x) {
   double norm = sqrt(rr);
   job->left--;
   return (lar_concave_at){.x = x,
-                          .pull = job->f->slope(r->at->self, r->at->l, job->size, norm),
+                          .pull = job->f->slope(r->at->self, l, job->size, norm),
                           .push = c * norm,
                           .far = far * c * c / 2,
-                          .phi = job->f->phi(r->at->self, r->at->l, job->size, norm)};
+                          .phi = job->f->phi(r->at->self, l, job->size, norm)};
 }
 
 /* A tie goes to the later one, which is the smaller. */
@@ -132,7 +132,7 @@ static inline void lar_concave_group(const lar_radial *r, const lar_concave *f, 
                                      double size) {
   const real *v = r->w, *m = r->metric;
   const void *self = r->at->self;
-  const double l = r->at->l;
+  const double l = lar_radial_l(r, g);
   const int64_t n = 1;
   double rr = 0, far = 0, low = HUGE_VAL, high = 0, kick = 0;
   LAR_GROUP_EACH(r->at->groups, g, n, {

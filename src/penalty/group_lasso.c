@@ -32,5 +32,6 @@ LAR_ENTRY(penalty, group_lasso) = {
   .formula = "lambda sum_g sqrt(|g|) |w_g|_2",
   .size = sizeof(none),
   .traits = LAR_CONVEX | LAR_GROUPED | LAR_RADIAL | LAR_ABSOLUTE,
+  .at_max = lar_groups_max,
   LAR_RADIAL_SLOTS,
 };

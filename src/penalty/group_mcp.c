@@ -41,5 +41,6 @@ LAR_ENTRY(penalty, group_mcp) = {
   .params = schema,
   .size = sizeof(mcp),
   .traits = LAR_GROUPED | LAR_RADIAL | LAR_ABSOLUTE | LAR_KNEE,
+  .at_max = lar_groups_max,
   LAR_RADIAL_SLOTS,
 };

@@ -45,5 +45,6 @@ LAR_ENTRY(penalty, group_scad) = {
   .params = schema,
   .size = sizeof(scad),
   .traits = LAR_GROUPED | LAR_RADIAL | LAR_ABSOLUTE | LAR_KNEE,
+  .at_max = lar_groups_max,
   LAR_RADIAL_SLOTS,
 };

@@ -149,6 +149,30 @@ static lar_status check_nested(const lar_groups *g, int64_t *last, int64_t *met)
     })
     LAR_GROUP_WALK(g, k, met[last[j]] = 0)
     LAR_GROUP_WALK(g, k, last[j] = k + 1)
+static double norm_of(const lar_groups *G, int64_t g, const lar_tensor *w) {
+  double sum = 0;
+  for (int64_t i = 0, n = lar_groups_size(G, g); i < n; i++) {
+    int64_t j = G->order != NULL ? G->order[G->start[g] + i]
+                                 : (i / G->inner * G->n + g) * G->inner + i % G->inner;
+    double v = lar_tensor_get(w, j);
+    sum += v * v;
+  }
+  return sqrt(sum);
+}
+
+void lar_groups_norms(const lar_groups *G, const lar_tensor *w, double *out) {
+  for (int64_t g = 0; g < G->n; g++) out[g] = norm_of(G, g, w);
+}
+
+lar_status lar_groups_max(const lar_pen_at *at, const lar_tensor *g, double *out) {
+  const lar_groups *G = at->groups;
+  const double *weight = at->weight != NULL ? lar_tensor_data(at->weight) : NULL;
+  *out = 0;
+  for (int64_t k = 0; k < G->n; k++) {
+    double size = (double)lar_groups_size(G, k), scale = weight != NULL ? weight[k] : 1;
+    if (size == 0 || scale == 0) continue;
+    double l = norm_of(G, k, g) / (sqrt(size) * scale);
+    *out = l > *out || isnan(l) ? l : *out;
   }
   return LAR_OK;
 }

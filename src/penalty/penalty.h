@@ -187,6 +187,12 @@ static inline int64_t lar_groups_size(const lar_groups *g, int64_t k) {
   return g->order != NULL ? g->start[k + 1] - g->start[k] : g->outer * g->inner;
 }
 
+/* The norms of a contiguous tensor's groups. */
+void lar_groups_norms(const lar_groups *G, const lar_tensor *w, double *out);
+
+/* at_max of what has the slope l sqrt(|g|) times its weight at |w_g| = 0. */
+lar_status lar_groups_max(const lar_pen_at *at, const lar_tensor *g, double *out);
+
 /* Do a and b group alike? */
 bool lar_groups_same(const lar_groups *a, const lar_groups *b);
 

@@ -222,18 +222,42 @@ static inline int64_t lar_radial_grain(const lar_groups *G, bool parts) {
   return parts && grain < least ? least : grain;
 }
 
+/* Groups may be weighted: 0 is free, infinite excludes (the group is 0, and then free). */
+static inline double lar_radial_weight(const lar_radial *r, int64_t g) {
+  return r->at->weight == NULL ? 1 : ((const double *)lar_tensor_data(r->at->weight))[g];
+}
+
+static inline double lar_radial_l(const lar_radial *r, int64_t g) {
+  double weight = lar_radial_weight(r, g);
+  return weight < HUGE_VAL ? r->at->l * weight : 0;
+}
+
+static inline double lar_radial_out(const lar_radial *r, int64_t g, double square) {
+  return square > 0 && lar_radial_weight(r, g) == HUGE_VAL ? HUGE_VAL : 0;
+}
+
+static inline void lar_radial_exclude(const lar_radial *r) {
+  const lar_groups *G = r->at->groups;
+  const int64_t n = 1;
+  for (int64_t g = 0; r->at->weight != NULL && g < G->n; g++)
+    if (lar_radial_weight(r, g) == HUGE_VAL) {
+      LAR_GROUP_EACH(G, g, n, r->to[j] = 0);
+    }
+}
+
 #ifndef LAR_RADIAL_L1
 #define LAR_RADIAL_L1(p, l) 0.0
 #endif
 
 #ifndef LAR_RADIAL_METRIC
-#define LAR_RADIAL_METRIC(type)                                                             \
-  static void metric_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {       \
-    lar_secular s[LAR_RADIAL_BLOCK];                                                        \
-    lar_radial_soft(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));           \
-    for (int64_t k = 0; k < n; k++)                                                         \
-      s[k] = secular(r->at->self, r->at->l, (double)lar_groups_size(r->at->groups, g + k)); \
-    lar_radial_metric(r, s, g, n);                                                          \
+#define LAR_RADIAL_METRIC(type)                                                       \
+  static void metric_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) { \
+    lar_secular s[LAR_RADIAL_BLOCK];                                                  \
+    lar_radial_soft(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));     \
+    for (int64_t k = 0; k < n; k++)                                                   \
+      s[k] = secular(r->at->self, lar_radial_l(r, g + k),                             \
+                     (double)lar_groups_size(r->at->groups, g + k));                  \
+    lar_radial_metric(r, s, g, n);                                                    \
   }
 #endif
 
@@ -273,47 +297,49 @@ static inline void lar_radial_soft(const lar_radial *r, int64_t begin, int64_t n
                    begin / r->grain);                                             \
   }
 
-#define LAR_RADIAL_LOOPS(type)                                                           \
-  static void value_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {     \
-    double s[LAR_RADIAL_BLOCK];                                                          \
-    lar_radial_squares(r->at->groups, r->w, g, n, s);                                    \
-    r->part[part] +=                                                                     \
-      lar_radial_sizes(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));     \
-    for (int64_t k = 0; k < n; k++)                                                      \
-      r->part[part] += value(r->at->self, r->at->l,                                      \
-                             (double)lar_groups_size(r->at->groups, g + k), sqrt(s[k])); \
-  }                                                                                      \
-  static void grad_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {      \
-    const lar_groups *G = r->at->groups;                                                 \
-    double s[LAR_RADIAL_BLOCK];                                                          \
-    const real *w = r->w;                                                                \
-    real *to = r->to;                                                                    \
-    lar_radial_squares(G, w, g, n, s);                                                   \
-    lar_radial_signs(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));       \
-    for (int64_t k = 0; k < n; k++) {                                                    \
-      double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                \
-      s[k] = norm == 0 ? 0 : slope(r->at->self, r->at->l, size, norm) / norm;            \
-    }                                                                                    \
-    LAR_GROUP_EACH(G, g, n, to[j] += (real)s[k] * w[j]);                                 \
-  }                                                                                      \
-  static void prox_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {      \
-    const lar_groups *G = r->at->groups;                                                 \
-    double s[LAR_RADIAL_BLOCK];                                                          \
-    real *to = r->to;                                                                    \
-    lar_radial_soft(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));        \
-    lar_radial_squares(G, to, g, n, s);                                                  \
-    for (int64_t k = 0; k < n; k++) {                                                    \
-      double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                \
-      double left = norm == 0 ? 0 : shrink(r->at->self, r->at->l, size, norm, r->step);  \
-      s[k] = left == norm ? 1 : left / norm;                                             \
-    }                                                                                    \
-    LAR_GROUP_EACH(G, g, n, to[j] = s[k] == 0 ? (real)0 : to[j] * (real)s[k]);           \
-  }                                                                                      \
-  LAR_RADIAL_METRIC(type)                                                                \
-  LAR_RADIAL_BODY(value)                                                                 \
-  LAR_RADIAL_BODY(grad)                                                                  \
-  LAR_RADIAL_BODY(prox)                                                                  \
-  LAR_RADIAL_BODY(metric)                                                                \
+#define LAR_RADIAL_LOOPS(type)                                                              \
+  static void value_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {        \
+    double s[LAR_RADIAL_BLOCK];                                                             \
+    lar_radial_squares(r->at->groups, r->w, g, n, s);                                       \
+    r->part[part] +=                                                                        \
+      lar_radial_sizes(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));        \
+    for (int64_t k = 0; k < n; k++)                                                         \
+      r->part[part] += lar_radial_out(r, g + k, s[k]) +                                     \
+                       value(r->at->self, lar_radial_l(r, g + k),                           \
+                             (double)lar_groups_size(r->at->groups, g + k), sqrt(s[k]));    \
+  }                                                                                         \
+  static void grad_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {         \
+    const lar_groups *G = r->at->groups;                                                    \
+    double s[LAR_RADIAL_BLOCK];                                                             \
+    const real *w = r->w;                                                                   \
+    real *to = r->to;                                                                       \
+    lar_radial_squares(G, w, g, n, s);                                                      \
+    lar_radial_signs(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));          \
+    for (int64_t k = 0; k < n; k++) {                                                       \
+      double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                   \
+      s[k] = norm == 0 ? 0 : slope(r->at->self, lar_radial_l(r, g + k), size, norm) / norm; \
+    }                                                                                       \
+    LAR_GROUP_EACH(G, g, n, to[j] += (real)s[k] * w[j]);                                    \
+  }                                                                                         \
+  static void prox_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {         \
+    const lar_groups *G = r->at->groups;                                                    \
+    double s[LAR_RADIAL_BLOCK];                                                             \
+    real *to = r->to;                                                                       \
+    lar_radial_soft(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));           \
+    lar_radial_squares(G, to, g, n, s);                                                     \
+    for (int64_t k = 0; k < n; k++) {                                                       \
+      double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                   \
+      double left =                                                                         \
+        norm == 0 ? 0 : shrink(r->at->self, lar_radial_l(r, g + k), size, norm, r->step);   \
+      s[k] = left == norm ? 1 : left / norm;                                                \
+    }                                                                                       \
+    LAR_GROUP_EACH(G, g, n, to[j] = s[k] == 0 ? (real)0 : to[j] * (real)s[k]);              \
+  }                                                                                         \
+  LAR_RADIAL_METRIC(type)                                                                   \
+  LAR_RADIAL_BODY(value)                                                                    \
+  LAR_RADIAL_BODY(grad)                                                                     \
+  LAR_RADIAL_BODY(prox)                                                                     \
+  LAR_RADIAL_BODY(metric)                                                                   \
   LAR_RADIAL_TENSORS
 
 /* The whole-tensor functions of this dtype, kept in a table for the entry. */
@@ -339,6 +365,7 @@ typedef struct lar_radial_table {
   static void prox_all(const lar_pen_at *at, void *w, double step, const void *metric) {      \
     lar_radial r = {.at = at, .w = w, .to = w, .step = step, .metric = metric};               \
     r.grain = lar_radial_grain(at->groups, false);                                            \
+    lar_radial_exclude(&r);                                                                   \
     lar_par_for(at->groups->n, r.grain, metric != NULL ? metric_part : prox_part, &r);        \
   }
 

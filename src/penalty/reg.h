@@ -157,6 +157,10 @@ bool lar_bound_has_grad(const lar_bound *b, int i);
  * there that the parameter itself stands for (lar_penalty_max). */
 lar_status lar_bound_max(lar_bound *b, int i, double *out);
 
+/* Weights for addend 0 after the values of parameter i: its own, over |w_j|^gamma for each
+ * coordinate or group. */
+lar_status lar_bound_adapt(lar_bound *b, int i, double gamma, lar_tensor *out);
+
 /* Apply the proxes of the others to parameter i in place; metric (contiguous, of the
  * parameter's dtype and shape) may be NULL. lar_bound_prox_all: of all addends, LAR_EARG when
  * one has no prox. */
