@@ -149,6 +149,30 @@ static lar_status check_nested(const lar_groups *g, int64_t *last, int64_t *met)
     })
     LAR_GROUP_WALK(g, k, met[last[j]] = 0)
     LAR_GROUP_WALK(g, k, last[j] = k + 1)
+  }
+  return LAR_OK;
+}
+
+lar_status lar_groups_cover(lar_groups *out, int64_t numel, int64_t n, const int64_t *sizes,
+                            const int64_t *list, bool any) {
+  void *last = NULL, *met = NULL;
+  int64_t listed = 0;
+  lar_status st = LAR_OK;
+  *out = (lar_groups){0};
+  for (int64_t k = 0; k < n; k++) listed += sizes[k];
+  LAR_GO(make(out, n, numel, listed));
+  LAR_GO(copy_lists(out, sizes, list));
+  if (any) goto done;
+  LAR_GO(lar_alloc(&last, (size_t)numel + 1, sizeof(int64_t)));
+  LAR_GO(lar_alloc(&met, (size_t)n + 1, sizeof(int64_t)));
+  LAR_GO(check_nested(out, last, met));
+done:
+  lar_free(last);
+  lar_free(met);
+  if (st != LAR_OK) lar_groups_clear(out);
+  return st;
+}
+
 static double norm_of(const lar_groups *G, int64_t g, const lar_tensor *w) {
   double sum = 0;
   for (int64_t i = 0, n = lar_groups_size(G, g); i < n; i++) {
@@ -175,26 +199,6 @@ lar_status lar_groups_max(const lar_pen_at *at, const lar_tensor *g, double *out
     *out = l > *out || isnan(l) ? l : *out;
   }
   return LAR_OK;
-}
-
-lar_status lar_groups_cover(lar_groups *out, int64_t numel, int64_t n, const int64_t *sizes,
-                            const int64_t *list, bool any) {
-  void *last = NULL, *met = NULL;
-  int64_t listed = 0;
-  lar_status st = LAR_OK;
-  *out = (lar_groups){0};
-  for (int64_t k = 0; k < n; k++) listed += sizes[k];
-  LAR_GO(make(out, n, numel, listed));
-  LAR_GO(copy_lists(out, sizes, list));
-  if (any) goto done;
-  LAR_GO(lar_alloc(&last, (size_t)numel + 1, sizeof(int64_t)));
-  LAR_GO(lar_alloc(&met, (size_t)n + 1, sizeof(int64_t)));
-  LAR_GO(check_nested(out, last, met));
-done:
-  lar_free(last);
-  lar_free(met);
-  if (st != LAR_OK) lar_groups_clear(out);
-  return st;
 }
 
 bool lar_groups_same(const lar_groups *a, const lar_groups *b) {
