@@ -314,6 +314,17 @@ function P.fused_lasso(options)
   return fused_lasso(options)
 end
 
+--- Anisotropic total variation of a matrix (of each, for kernels), `lambda (sum |w_{i+1,j} -
+-- w_{i,j}| + sum |w_{i,j+1} - w_{i,j}|)`: patches that are constant. Prox: the exact ones of
+-- rows and columns in turns, with momentum, until they are 2e-12 of the largest entry apart;
+-- adaptive optimisers use it with their mean step.
+-- @function tv2d
+-- @param options lambda, or a table with `lambda mode`
+-- @return a penalty; the prox raises where it has not settled to 1e-8 after 20000 rounds
+-- @source Rudin, Osher & Fatemi 1992, Physica D 60; Barbero & Sra 2018, JMLR 19
+-- @usage local smooth = lariat.penalty.tv2d(0.5):prox(image, 1)
+P.tv2d = constructor("tv2d", "lambda")
+
 --- The nuclear norm, `lambda` times the sum of singular values: matrices of low rank. A kernel
 -- is seen as the matrix (output, everything else), a vector as one row. Prox: soft thresholding
 -- of the singular values; adaptive optimisers use it with their mean step.

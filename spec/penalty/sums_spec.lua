@@ -63,6 +63,14 @@ local function differences(l)
   return out
 end
 
+local function vertical(l)
+  local out = {}
+  for j = 1, N - COLUMNS do
+    out[j] = { norm = 2, c = l, rows = { { [j] = -1, [j + COLUMNS] = 1 } } }
+  end
+  return out
+end
+
 local function bounds(lo, hi)
   local b = { norm = "box", rows = {} }
   for j = 1, N do b.rows[j] = { [j] = 1 } end
@@ -123,7 +131,9 @@ local terms = {
   positive = function() return P.nonnegative(), bounds(0, math.huge) end,
   box = function() return P.box(-0.4, 0.8), bounds(-0.4, 0.8) end,
 }
-local euclidean = { fused = true, tree = true }
+terms.tv2 = function(l) return P.tv2d(l), all(differences(l), vertical(l)) end
+
+local euclidean = { fused = true, tree = true, tv2 = true }
 local names = {}
 for name in pairs(terms) do names[#names + 1] = name end
 table.sort(names)
