@@ -62,25 +62,39 @@ static inline void look_range(const level_job *r, int64_t begin, int64_t end, ta
   sum->x += x, sum->t += t, sum->n += (double)(end - begin), sum->top = top;
 }
 
+/* Coordinates above the level; compared in the tensor's own dtype, added up in double. */
+static inline void cut_plain(const real *v, int64_t begin, int64_t end, double tau,
+                             tally *sum) {
+  enum { BLOCK = 8192 };
+  const real cut = (real)tau;
+  double x = 0, n = 0;
+  for (int64_t at = begin; at < end; at += BLOCK) {
+    int64_t stop = end - at < BLOCK ? end : at + BLOCK;
+    int count = 0;
+    _Pragma("omp simd reduction(+ : x, count)") for (int64_t j = at; j < stop; j++) {
+      real a = LAR_LEVEL_FOLDS ? fabs(v[j]) : v[j];
+      x += (double)(a > cut ? a : (real)0);
+      count += a > cut ? 1 : 0;
+    }
+    n += count;
+  }
+  sum->x += x, sum->t += n, sum->n += n;
+}
+
 static inline void cut_range(const level_job *r, int64_t begin, int64_t end, double tau,
                              tally *sum) {
   const real *v = r->v, *m = r->metric;
   double x = 0, t = 0, n = 0;
   if (m == NULL) {
-    _Pragma("omp simd reduction(+ : x, n)") for (int64_t j = begin; j < end; j++) {
-      double a = size_of(v[j]);
-      x += a > tau ? a : 0;
-      n += a > tau ? 1 : 0;
-    }
-    t = n;
-  } else {
-    _Pragma("omp simd reduction(+ : x, t, n)") for (int64_t j = begin; j < end; j++) {
-      double a = size_of(v[j]), s = (double)m[j];
-      bool on = a > tau * s;
-      x += on ? a : 0;
-      t += on ? s : 0;
-      n += on ? 1 : 0;
-    }
+    cut_plain(v, begin, end, tau, sum);
+    return;
+  }
+  _Pragma("omp simd reduction(+ : x, t, n)") for (int64_t j = begin; j < end; j++) {
+    double a = size_of(v[j]), s = (double)m[j];
+    bool on = a > tau * s;
+    x += on ? a : 0;
+    t += on ? s : 0;
+    n += on ? 1 : 0;
   }
   sum->x += x, sum->t += t, sum->n += n;
 }
@@ -167,18 +181,40 @@ static void put_group(const level_job *r, int64_t g, double tau) {
     LAR_STRETCHES(G, g, put_range(r, begin, end, tau))
 }
 
+/* The level of a sample of a long group, for a start: wherever Newton's method starts, its
+ * first step lands below the root. */
+static double sampled_level(const level_job *r, double tau) {
+  enum { SAMPLE = 8192, ROUNDS = 60 };
+  const int64_t n = r->at->groups->numel, stride = n / SAMPLE;
+  const real *v = r->v, *m = r->metric;
+  double active = -1;
+  for (int round = 0; round < ROUNDS; round++) {
+    double x = 0, t = 0, on = 0;
+    for (int64_t j = stride / 2; j < n; j += stride) {
+      double a = size_of(v[j]), s = m != NULL ? (double)m[j] : 1;
+      if (a > tau * s) x += a, t += s, on++;
+    }
+    if (on == 0 || on == active) break;
+    active = on;
+    tau = (x - r->radius / (double)stride) / t;
+  }
+  return tau;
+}
+
 static void project_group(const level_job *r, int64_t g) {
-  enum { ROUNDS = 1000 };
+  enum { ROUNDS = 1000, LONG = 65536 };
+  const lar_groups *G = r->at->groups;
   tally sum = tally_group(r, g, true, 0);
   if (sum.n == 0 || (LAR_LEVEL_FOLDS && sum.x <= r->radius)) return;
-  double tau = (sum.x - r->radius) / sum.t, active = -1;
-  if (!(tau >= sum.top)) tau = sum.top;
+  double low = (sum.x - r->radius) / sum.t, active = -1;
+  if (!(low >= sum.top)) low = sum.top;
+  double tau = is_whole(G) && G->numel > LONG ? sampled_level(r, low) : low;
   for (int round = 0; round < ROUNDS; round++) {
     tally on = tally_group(r, g, false, tau);
-    double next = (on.x - r->radius) / on.t;
-    bool done = on.n == active || on.n == 0;
+    double next = on.n > 0 ? (on.x - r->radius) / on.t : low;
+    bool done = on.n == active;
     active = on.n;
-    if (on.n > 0 && (next > tau || done)) tau = next;
+    if (next > tau || round == 0 || done) tau = next > low ? next : low;
     if (done) break;
   }
   put_group(r, g, tau);
@@ -198,12 +234,14 @@ static void prox_all(const lar_pen_at *at, void *w, double step, const void *met
 static double value_group(const level_job *r, int64_t g) {
   const real *v = r->v;
   double sum = 0, least = 0, slack = LAR_SLACK * r->radius;
-  LAR_STRETCHES(
-    r->at->groups, g, for (int64_t j = begin; j < end; j++) {
+  LAR_STRETCHES(r->at->groups, g, {
+    _Pragma("omp simd reduction(+ : sum) reduction(min : least)") for (int64_t j = begin;
+                                                                       j < end; j++) {
       double a = size_of(v[j]);
       sum += a;
       least = a < least ? a : least;
-    })
+    }
+  })
   if (isnan(sum)) return sum;
   if (LAR_LEVEL_FOLDS) return sum > r->radius + slack ? HUGE_VAL : 0;
   return least < 0 || fabs(sum - r->radius) > slack ? HUGE_VAL : 0;
