@@ -30,7 +30,8 @@ static lar_status run(void) {
     lar_scope_clear(&s);
     for (int j = 0; j < COLS; j++) { /* gradient step, then the prox of lambda |w|_1 */
       double v = lar_tensor_get(&w->t, j) - step * lar_tensor_get(&w->grad->t, j);
-      lar_tensor_put(&w->t, j, copysign(fmax(fabs(v) - step * lambda, 0), v));
+      double left = fabs(v) - step * lambda;
+      lar_tensor_put(&w->t, j, left > 0 ? copysign(left, v) : 0);
     }
     lar_var_unref(w->grad);
     w->grad = NULL;

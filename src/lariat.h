@@ -16,7 +16,12 @@
 #include "core/tensor.h"
 #include "grad/grad.h"
 #include "kern/copy.h"
+#include "loss/loss.h"
+#include "nn/nn.h"
 #include "op/calc.h"
 #include "op/op.h"
+#include "optim/optim.h"
+#include "penalty/reg.h"
+#include "train/fit.h"
 
 #endif
