@@ -104,6 +104,22 @@ describe("penalties that are not convex", function()
     end
   end)
 
+  it("have a subgradient mode where it makes sense", function()
+    for _, name in ipairs { "lq", "mcp", "scad", "log_sum", "capped_l1", "slope" } do
+      local pen = P[name] { lambda = 0.3, mode = "subgradient" }
+      assert.equal("gradient", pen:describe()[1].acts)
+    end
+    assert.has_error(function() P.l0 { mode = "subgradient" } end,
+      "l0: its gradient is 0, so subgradient mode would do nothing")
+    local ok, why = pcall(function()
+      local out = tensor { 1, math.huge }
+      local options = { groups = { { 1 }, { 2 } }, weights = out, mode = "subgradient" }
+      return P.group_lasso(options):value(tensor { 1, 2 })
+    end)
+    assert.is_false(ok)
+    assert.is_truthy(tostring(why):find("group 2 is excluded by its weight", 1, true), why)
+  end)
+
   it("two of them on one parameter are refused", function()
     local ok, why = pcall(function() (P.l0() + P.mcp()):prox(tensor { 1 }, 1) end)
     assert.is_false(ok)

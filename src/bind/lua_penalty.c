@@ -290,6 +290,8 @@ static void read_mode(lua_State *L, int arg, lar_term *t) {
       luaL_error(L, "%s: mode = '%s' must be \"proximal\" or \"subgradient\"", t->name, mode);
     if (sub && (t->type->traits & LAR_CONSTRAINT))
       luaL_error(L, "%s: a constraint has no subgradient mode", t->name);
+    if (sub && (t->type->traits & LAR_FLAT))
+      luaL_error(L, "%s: its gradient is 0, so subgradient mode would do nothing", t->name);
     t->mode = sub ? LAR_SUBGRADIENT : LAR_PROXIMAL;
   }
   lua_pop(L, 1);

@@ -149,6 +149,12 @@ static lar_status fit_group_weights(piece *p, const lar_term *t) {
     return lar_fail(LAR_ESHAPE, "%lld weights for %lld groups", (long long)n,
                     (long long)p->groups.n);
   lar_tensor_ref(&p->weight, &t->weights->t);
+  const double *at = lar_tensor_data(&p->weight);
+  for (int64_t g = 0; g < n && p->by_grad; g++)
+    if (at[g] == HUGE_VAL)
+      return lar_fail(LAR_EARG,
+                      "group %lld is excluded by its weight, which a gradient cannot do",
+                      (long long)g + 1);
   return LAR_OK;
 }
 

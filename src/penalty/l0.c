@@ -28,6 +28,6 @@ LAR_ENTRY(penalty, l0) = {
   .source = "Blumensath & Davies 2008, J. Fourier Anal. Appl. 14(5-6)",
   .formula = "lambda |w|_0",
   .size = sizeof(none),
-  .traits = LAR_SEPARABLE | LAR_ABSOLUTE,
+  .traits = LAR_SEPARABLE | LAR_ABSOLUTE | LAR_FLAT,
   LAR_SEPARABLE_SLOTS(l0),
 };

@@ -34,6 +34,7 @@ enum {
   LAR_FUSING = 1u << 9,     /* a sum of |w_i - w_j|: its prox merges coordinates */
   LAR_FALLIBLE = 1u << 10,  /* its prox allocates or iterates: it may fail */
   LAR_KNEE = 1u << 11,      /* l is also where it bends: not l times one function */
+  LAR_FLAT = 1u << 13,      /* its gradient is 0 where it exists: no subgradient mode */
   LAR_RANKED = 1u << 12,    /* at->weight is of ranks: falling, as many as coordinates */
   LAR_NESTED = 1u << 13,    /* listed groups may hold others, which come before them */
   LAR_OVERLAP = 1u << 14,   /* listed groups may overlap in any way */
