@@ -325,6 +325,44 @@ end
 -- @usage local smooth = lariat.penalty.tv2d(0.5):prox(image, 1)
 P.tv2d = constructor("tv2d", "lambda")
 
+local laplacian = constructor("laplacian", "lambda")
+
+-- {{i, j, weight}, ...} as pairs and a tensor of weights.
+local function read_edges(edges)
+  local pairs_of, weights = {}, {}
+  if type(edges) ~= "table" then
+    error("laplacian: edges must be a list of {i, j, weight}, not a " .. type(edges), 3)
+  end
+  for k, e in ipairs(edges) do
+    if type(e) ~= "table" or math.type(e[1]) ~= "integer" or math.type(e[2]) ~= "integer" then
+      error(("laplacian: edge %d is not {i, j} or {i, j, weight}"):format(k), 3)
+    end
+    if e[1] == e[2] then
+      error(("laplacian: edge %d joins position %d to itself"):format(k, e[1]), 3)
+    end
+    pairs_of[k], weights[k] = { e[1], e[2] }, e[3] or 1
+  end
+  return pairs_of, core.tensor(weights, { dtype = "float64" })
+end
+
+--- The Laplacian of a graph, `lambda/2 w' L w = lambda/2 sum a_ij (w_i - w_j)^2` over edges:
+-- neighbours alike. Smooth: it goes into the gradient. Its prox, where one is asked for, is by
+-- conjugate gradients.
+-- @param options lambda, or a table with `lambda`, and `edges = { { i, j, a_ij }, ... }`
+-- (positions in row-major order, weights 1 by default) or `by`: `"chain"` (neighbours along the
+-- last dimension, the default) or `"grid"` (along the last two)
+-- @return a penalty; a position out of range raises where it is used
+-- @source Belkin, Niyogi & Sindhwani 2006, JMLR 7
+-- @usage local reg = lariat.penalty.laplacian { edges = { { 1, 2 }, { 2, 3, 0.5 } } }
+function P.laplacian(options)
+  if type(options) ~= "table" or options.edges == nil then return laplacian(options) end
+  local own = {}
+  for k, v in pairs(options) do own[k] = v end
+  own.edges = nil
+  own.groups, own.weights = read_edges(options.edges)
+  return laplacian(own)
+end
+
 --- The nuclear norm, `lambda` times the sum of singular values: matrices of low rank. A kernel
 -- is seen as the matrix (output, everything else), a vector as one row. Prox: soft thresholding
 -- of the singular values; adaptive optimisers use it with their mean step.

@@ -302,3 +302,40 @@ describe("groups that hold each other or overlap", function()
     assert.has_error(function() P.group_scad { gamma = 2 } end)
   end)
 end)
+
+describe("the laplacian of a graph", function()
+  local edges = { { 1, 2 }, { 2, 4, 0.5 }, { 1, 4, 2 } }
+  local L = tensor { { 3, -1, 0, -2 }, { -1, 1.5, 0, -0.5 }, { 0, 0, 0, 0 },
+    { -2, -0.5, 0, 2.5 } }
+  local w = tensor { 0.3, -1, 2, 0.7 }
+
+  it("has the value, gradient and prox of its matrix", function()
+    local pen = P.laplacian { lambda = 0.6, edges = edges }
+    near.check(pen:value(w), 0.3 * (w * L:matmul(w)):sum():item(), { rel = 1e-14 })
+    near.check(pen:gradient(w), 0.6 * L:matmul(w), { abs = 1e-14 })
+    local u = pen:prox(w, 2)
+    near.check(u + 1.2 * L:matmul(u), w, { abs = 1e-12 })
+    assert.is_truthy(tostring(pen):find("on 3 edges", 1, true))
+    assert.is_truthy(tostring(pen):find("by gradient", 1, true))
+  end)
+
+  it("of a chain and of a grid joins neighbours", function()
+    local x = tensor { { 1, 3, 0 }, { 2, 2, 5 } }
+    near.check(P.laplacian(2):value(x), 4 + 9 + 0 + 9)
+    near.check(P.laplacian { lambda = 2, by = "grid" }:value(x), 4 + 9 + 0 + 9 + 1 + 1 + 25)
+  end)
+
+  it("says what is wrong with edges", function()
+    local function wrong(o, what)
+      local ok, why = pcall(function() P.laplacian(o):value(w) end)
+      assert.is_false(ok)
+      assert.is_truthy(why:find(what, 1, true), why)
+    end
+    wrong({ edges = { { 1, 1 } } }, "edge 1 joins position 1 to itself")
+    wrong({ edges = { { 1, 2 }, { 1 } } }, "edge 2 is not {i, j} or {i, j, weight}")
+    wrong({ edges = { { 1, 5 } } }, "group 1 lists position 5 of a tensor with 4")
+    wrong({ edges = { { 1, 2, -1 } } }, "negative")
+    wrong({ groups = { { 1, 2, 3 } } }, "edge 1 joins 3 positions, not two")
+    wrong({ by = "row" }, "is not one of chain, grid")
+  end)
+end)

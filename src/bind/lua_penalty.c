@@ -371,7 +371,15 @@ static void read_groups(lua_State *L, int arg, lar_term *t) {
     lar_groups g;
     lar_tensor probe = {.ndim = 2};
     const char *by = luaL_checkstring(L, -1);
-    if (lar_groups_by(&g, by, &probe) != LAR_OK) luaL_error(L, "%s: %s", t->name, lar_why());
+    lar_status st = LAR_OK;
+    if ((t->type->traits & LAR_GRAPH) != 0) {
+      probe.shape[0] = probe.shape[1] = 0;
+      st = lar_groups_graph(&g, by, &probe);
+      lar_groups_clear(&g);
+    } else {
+      st = lar_groups_by(&g, by, &probe);
+    }
+    if (st != LAR_OK) luaL_error(L, "%s: %s", t->name, lar_why());
     lar_free(t->by);
     lb_check(L, lar_strdup(&t->by, by));
   }
@@ -426,7 +434,7 @@ static const lar_penalty *find(lua_State *L, const char *name) {
   return type;
 }
 
-enum { WEIGHTED = LAR_SEPARABLE | LAR_RANKED | LAR_RADIAL };
+enum { WEIGHTED = LAR_SEPARABLE | LAR_RANKED | LAR_RADIAL | LAR_GRAPH };
 
 /* make(name, options) -> penalty */
 static int make(lua_State *L) {

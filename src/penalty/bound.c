@@ -94,6 +94,8 @@ static lar_status fit_groups(piece *p, const lar_term *t, const lar_tensor *w) {
     return lar_fail(LAR_ESHAPE, "group ids of shape %s do not fit a tensor of shape %s",
                     lar_tensor_text(&t->ids->t), lar_tensor_text(w));
   if (t->ids != NULL) return lar_groups_ids(&p->groups, &t->ids->t);
+  if (t->by != NULL && (t->type->traits & LAR_GRAPH) != 0)
+    return lar_groups_graph(&p->groups, t->by, w);
   if (t->by != NULL) return lar_groups_by(&p->groups, t->by, w);
   return lar_fail(LAR_EARG,
                   "no groups are given: say by = \"input\", or groups = {{1, 2}, ...}");

@@ -201,6 +201,31 @@ lar_status lar_groups_max(const lar_pen_at *at, const lar_tensor *g, double *out
   return LAR_OK;
 }
 
+static void add_edge(lar_groups *g, int64_t *filled, int64_t i, int64_t j) {
+  g->start[*filled / 2] = *filled;
+  g->order[(*filled)++] = i;
+  g->order[(*filled)++] = j;
+}
+
+lar_status lar_groups_graph(lar_groups *out, const char *by, const lar_tensor *w) {
+  bool grid = strcmp(by, "grid") == 0;
+  int64_t n = w->ndim > 0 ? w->shape[w->ndim - 1] : 1, filled = 0;
+  int64_t rows = w->ndim > 1 ? w->shape[w->ndim - 2] : 1;
+  *out = (lar_groups){0};
+  if (!grid && strcmp(by, "chain") != 0)
+    return lar_fail(LAR_EARG, "by = '%s' is not one of chain, grid", by);
+  int64_t numel = lar_tensor_numel(w), edges = 0;
+  for (int64_t j = 0; j < numel; j++)
+    edges += (j % n < n - 1) + (grid && j / n % rows < rows - 1);
+  LAR_TRY(make(out, edges, numel, 2 * edges));
+  for (int64_t j = 0; j < numel; j++) {
+    if (j % n < n - 1) add_edge(out, &filled, j, j + 1);
+    if (grid && j / n % rows < rows - 1) add_edge(out, &filled, j, j + n);
+  }
+  out->start[edges] = filled;
+  return LAR_OK;
+}
+
 bool lar_groups_same(const lar_groups *a, const lar_groups *b) {
   if (a->n != b->n || a->numel != b->numel || (a->order == NULL) != (b->order == NULL))
     return false;

@@ -38,6 +38,7 @@ enum {
   LAR_RANKED = 1u << 12,    /* at->weight is of ranks: falling, as many as coordinates */
   LAR_NESTED = 1u << 13,    /* listed groups may hold others, which come before them */
   LAR_OVERLAP = 1u << 14,   /* listed groups may overlap in any way */
+  LAR_GRAPH = 1u << 15,     /* its groups are pairs: the edges of a graph, with weights */
 };
 
 /* Penalties of networks. */
@@ -167,6 +168,8 @@ lar_status lar_groups_lists(lar_groups *out, int64_t numel, int64_t n, const int
 /* From lists whose groups may hold each other (those inside first); with `any`, overlap. */
 lar_status lar_groups_cover(lar_groups *out, int64_t numel, int64_t n, const int64_t *sizes,
                             const int64_t *list, bool any);
+/* The edges between neighbours along the last dimension ("chain") or the last two ("grid"). */
+lar_status lar_groups_graph(lar_groups *out, const char *by, const lar_tensor *w);
 void lar_groups_clear(lar_groups *g);
 
 /* stmt for every coordinate j of group g. */

@@ -110,7 +110,8 @@ static void seen(text *t, const lar_addend *a) {
 static void groups(text *t, const lar_term *term) {
   if (term->type == NULL || !(term->type->traits & LAR_GROUPED)) return;
   if (term->list != NULL)
-    say(t, " in %lld groups", (long long)lar_tensor_numel(&term->sizes->t));
+    say(t, (term->type->traits & LAR_GRAPH) ? " on %lld edges" : " in %lld groups",
+        (long long)lar_tensor_numel(&term->sizes->t));
   else if (term->ids != NULL)
     say(t, " in groups by id");
   else if (term->by != NULL && strcmp(term->by, "all") != 0)
