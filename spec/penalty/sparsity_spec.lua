@@ -244,6 +244,30 @@ describe("slope", function()
   end)
 end)
 
+describe("sums of two", function()
+  local parts = {
+    P.slope(0.2), P.l1_ball(5), P.l2_ball(1.5), P.linf_ball(0.6), P.l1(0.2), P.elastic_net(0.3),
+    P.simplex { by = "row" }, P.group_lasso { lambda = 0.2, by = "input" }, P.nonnegative(),
+    P.l1_ball { radius = 1.1, by = "row" }, P.huber(0.3),
+  }
+  for i = 1, #parts do
+    for j = i + 1, #parts do
+      local pen = parts[i] + parts[j]
+      it(parts[i].name .. " + " .. parts[j].name .. " is optimal", function()
+        for seed = 1, 2 do
+          local v = randn(seed, 4, 3) * 1.5
+          local u = pen:prox(v, 0.8)
+          assert.is_true(pen:value(u) < math.huge)
+          local g = (v - u) / 0.8
+          for _, s in ipairs { 0.1, 1, 2 } do
+            near.check(pen:prox(u + g * s, s), u, { rel = 0, abs = 1e-7 })
+          end
+        end
+      end)
+    end
+  end
+end)
+
 describe("constraints that are not convex", function()
   it("rank is the truncated decomposition", function()
     local a = randn(9, 6, 4)
