@@ -325,6 +325,18 @@ end
 -- @usage local smooth = lariat.penalty.tv2d(0.5):prox(image, 1)
 P.tv2d = constructor("tv2d", "lambda")
 
+--- Trend filtering along the last dimension, `lambda |D w|_1` with D the differences of order
+-- `order + 1`: pieces that are constant (0, as `tv1d`), straight (1), parabolas (2) ... Prox by
+-- a primal-dual interior point method with banded solves, to some 1e-12 of the largest entry;
+-- adaptive optimisers use it with their mean step.
+-- @function trend_filter
+-- @param options lambda, or a table with `lambda`, `order (1)` up to 5, `mode`
+-- @return a penalty
+-- @source Kim, Koh, Boyd & Gorinevsky 2009, SIAM Rev. 51(2); Tibshirani 2014, Ann. Statist.
+-- 42(1)
+-- @usage local smooth = lariat.penalty.trend_filter { lambda = 5, order = 2 }:prox(signal, 1)
+P.trend_filter = constructor("trend_filter", "lambda")
+
 local laplacian = constructor("laplacian", "lambda")
 
 -- {{i, j, weight}, ...} as pairs and a tensor of weights.

@@ -49,7 +49,7 @@ local options = {
   tree_group = { by = "input", lambda = 0.3 },
   overlap_group_lasso = { by = "input", lambda = 0.3 },
   nuclear = { lambda = 0.4 }, nuclear_mcp = { lambda = 0.4 },
-  laplacian = { lambda = 0.6, by = "grid" },
+  laplacian = { lambda = 0.6, by = "grid" }, trend_filter = { lambda = 0.3 },
   tv2d = { lambda = 0.4 }, tv1d = { lambda = 0.4 }, fused_lasso = { lambda = 0.6 },
 }
 

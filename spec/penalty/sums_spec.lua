@@ -133,7 +133,17 @@ local terms = {
 }
 terms.tv2 = function(l) return P.tv2d(l), all(differences(l), vertical(l)) end
 
-local euclidean = { fused = true, tree = true, tv2 = true }
+terms.bends = function(l)
+  local out = {}
+  for j = 1, N do
+    if (j - 1) % COLUMNS < COLUMNS - 2 then
+      out[#out + 1] = { norm = 2, c = l, rows = { { [j] = 1, [j + 1] = -2, [j + 2] = 1 } } }
+    end
+  end
+  return P.trend_filter { lambda = l, order = 1 }, out
+end
+
+local euclidean = { bends = true, fused = true, tree = true, tv2 = true }
 local names = {}
 for name in pairs(terms) do names[#names + 1] = name end
 table.sort(names)
@@ -337,5 +347,33 @@ describe("the laplacian of a graph", function()
     wrong({ edges = { { 1, 2, -1 } } }, "negative")
     wrong({ groups = { { 1, 2, 3 } } }, "edge 1 joins 3 positions, not two")
     wrong({ by = "row" }, "is not one of chain, grid")
+  end)
+end)
+
+describe("trend filtering", function()
+  it("leaves polynomials of its order alone, and of order 0 is tv1d", function()
+    lariat.seed(8)
+    for order = 0, 4 do
+      local p = {}
+      for i = 1, 12 do p[i] = 1 + 0.01 * (i - 5) ^ order end
+      local pen = P.trend_filter { lambda = 3, order = order }
+      near.check(pen:prox(tensor(p), 1), p, { rel = 0, abs = 1e-10 })
+      near.check(pen:value(tensor(p)), 0, { abs = 1e-10 })
+    end
+    local v = lariat.randn(3, 40, { dtype = "float64" })
+    near.check(P.trend_filter { lambda = 0.7, order = 0 }:prox(v, 1), P.tv1d(0.7):prox(v, 1))
+    assert.has_error(function() P.trend_filter { order = 1.5 } end)
+  end)
+
+  it("is optimal for all orders and strengths", function()
+    lariat.seed(9)
+    local v = lariat.randn(200, { dtype = "float64" })
+    for order = 1, 5 do
+      for _, lambda in ipairs { 0.01, 1, 100 } do
+        local pen = P.trend_filter { lambda = lambda, order = order }
+        local u = pen:prox(v, 1)
+        near.check(pen:prox(u + (v - u) * 0.3, 0.3), u, { rel = 0, abs = 1e-9 })
+      end
+    end
   end)
 end)
