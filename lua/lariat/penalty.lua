@@ -795,7 +795,8 @@ end
 --- A (sub)gradient of all terms at a tensor, 0 taken at kinks.
 -- @function gradient
 -- @param w a float tensor
--- @return a tensor of its shape
+-- @param g a contiguous tensor of its dtype and shape to add to (optional)
+-- @return a tensor of its shape, or g
 -- @usage local g = lariat.penalty.l1(0.1):gradient(w)
 
 --- `argmin_u |u - w|^2 / (2 step) + Omega(u)`, of all terms, also those that act by gradient
@@ -805,6 +806,13 @@ end
 -- @param step a number above 0, or a tensor of w's shape: a diagonal metric
 -- @return a new tensor
 -- @usage local u = lariat.penalty.l1(0.1):prox(w, 0.5)
+
+--- The same in place.
+-- @function prox_
+-- @param w a float tensor, overwritten
+-- @param step as in `prox`
+-- @return w
+-- @usage lariat.penalty.l1(0.1):prox_(w, 0.5)
 
 --- The strength: lambda times factors.
 -- @function lambda

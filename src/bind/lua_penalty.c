@@ -666,7 +666,7 @@ static lar_var *push_copy(lua_State *L, int arg, bool zeros) {
 }
 
 /* reg:prox(w, step) -> the prox at w; step is a number, or a tensor of steps */
-static int penalty_prox(lua_State *L) {
+static int run_prox(lua_State *L, bool in_place) {
   lar_reg *r = checked(L, 1);
   lar_var *w = lb_tensor(L, 2), *steps = lb_tensor_test(L, 3);
   lar_bound *b = NULL;
@@ -679,7 +679,12 @@ static int penalty_prox(lua_State *L) {
     return luaL_error(L, "prox: steps of shape %s for a tensor of shape %s",
                       lar_tensor_text(&steps->t), lar_tensor_text(&w->t));
   lua_settop(L, 3);
-  (void)push_copy(L, 2, false);
+  if (in_place) {
+    lb_check(L, lar_var_writable(w, false));
+    lua_pushvalue(L, 2);
+  } else {
+    (void)push_copy(L, 2, false);
+  }
   const lar_params *p = lb_params_of(L, 4);
   lar_status st = lar_reg_bind_all(&b, r, p);
   if (st == LAR_OK && steps != NULL) st = lar_contiguous(&metric, &steps->t, w->t.dtype);
@@ -691,14 +696,33 @@ static int penalty_prox(lua_State *L) {
   return 1;
 }
 
-/* reg:gradient(w) -> a (sub)gradient of all terms at w, 0 taken at kinks */
+static int penalty_prox(lua_State *L) { return run_prox(L, false); }
+
+/* reg:prox_(w, step) -> w, which it overwrites */
+static int penalty_prox_in(lua_State *L) { return run_prox(L, true); }
+
+/* The tensor at `arg`, to which a gradient at w is added. */
+static lar_var *gradient_at(lua_State *L, int arg, const lar_var *w) {
+  lar_var *g = lb_tensor(L, arg);
+  if (g->t.dtype != w->t.dtype || !lar_tensor_same_shape(&g->t, &w->t) ||
+      !lar_tensor_is_contiguous(&g->t))
+    luaL_error(L, "gradient: the tensor to add to must be contiguous, %s %s, not %s %s",
+               lar_dtype_name(w->t.dtype), lar_tensor_text(&w->t), lar_dtype_name(g->t.dtype),
+               lar_tensor_text(&g->t));
+  lb_check(L, lar_var_writable(g, false));
+  g->t.storage->version++;
+  return g;
+}
+
+/* reg:gradient(w [, g]) -> a (sub)gradient of all terms at w, 0 taken at kinks; added to g */
 static int penalty_gradient(lua_State *L) {
   lar_reg *r = checked(L, 1);
   lar_bound *b = NULL;
-  (void)lb_tensor(L, 2);
-  lua_settop(L, 2);
+  const lar_var *w = lb_tensor(L, 2);
+  bool add = !lua_isnoneornil(L, 3);
+  lua_settop(L, add ? 3 : 2);
   lb_enter(L);
-  lar_var *g = push_copy(L, 2, true);
+  lar_var *g = add ? gradient_at(L, 3, w) : push_copy(L, 2, true);
   const lar_params *p = lb_params_of(L, 2);
   lar_status st = lar_reg_bind_all(&b, r, p);
   if (st == LAR_OK) st = lar_bound_grad_all(b, 0, &g->t);
@@ -990,6 +1014,7 @@ static const luaL_Reg methods[] = {
   {"forward", lb_penalty_forward},
   {"terms", penalty_terms},
   {"prox", penalty_prox},
+  {"prox_", penalty_prox_in},
   {"gradient", penalty_gradient},
   {"lambda", penalty_lambda},
   {"lambda_max", penalty_lambda_max},

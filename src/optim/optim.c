@@ -6,6 +6,7 @@
 #include "core/par.h"
 #include "kern/copy.h"
 #include "optim/pass.h"
+#include "penalty/compose.h"
 
 enum { GRAIN = 16384 };
 
@@ -335,6 +336,7 @@ typedef struct update {
   const lar_tensor *w, *g, *metric;
   const lar_tensor *state;
   int nstate;
+  lar_fused *fused; /* a prox to follow in each chunk; or NULL */
 } update;
 
 static void update_part(void *ctx, int64_t begin, int64_t end) {
@@ -344,6 +346,7 @@ static void update_part(void *ctx, int64_t begin, int64_t end) {
     if (u->state[k].storage != NULL) state[k] = from(&u->state[k], begin);
   u->fn(u->self, u->lr, u->t, end - begin, from(u->w, begin), from(u->g, begin), state,
         u->metric != NULL ? from(u->metric, begin) : NULL);
+  if (u->fused != NULL) u->fused->body(&u->fused->s, begin, end);
 }
 
 /* Room for the metric of the largest parameter. */
@@ -382,12 +385,15 @@ static lar_status move(lar_optim *o, int i) {
               .metric = prox && o->rule->diagonal ? &metric : NULL,
               .state = &o->state[i * LAR_RULE_STATES],
               .nstate = o->rule->nstate};
+  double step = u.lr * (o->rule->gain != NULL ? o->rule->gain(u.self, o->t) : 1);
+  lar_fused fused;
+  if (prox && lar_bound_fuse(o->bound, i, &fused, &w, step, u.metric)) u.fused = &fused;
   lar_par_for(lar_tensor_numel(&w), GRAIN, update_part, &u);
-  lar_status st = lar_tensor_data(&w) != lar_tensor_data(to) ? lar_copy(to, &w) : LAR_OK;
+  lar_status st = u.fused != NULL ? lar_compose_rest(&fused, &w, u.metric) : LAR_OK;
+  if (st == LAR_OK && lar_tensor_data(&w) != lar_tensor_data(to)) st = lar_copy(to, &w);
   lar_tensor_clear(&w);
   to->storage->version++;
-  double gain = o->rule->gain != NULL ? o->rule->gain(u.self, o->t) : 1;
-  if (st == LAR_OK && prox) st = lar_bound_prox(o->bound, i, u.lr * gain, u.metric);
+  if (st == LAR_OK && prox && u.fused == NULL) st = lar_bound_prox(o->bound, i, step, u.metric);
   return st;
 }
 

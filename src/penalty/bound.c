@@ -7,7 +7,7 @@
 #include "op/calc.h"
 #include "penalty/compose.h"
 
-enum { MAX_PARTS = 32 };
+enum { MAX_PARTS = LAR_MAX_PARTS };
 
 /* An addend on one parameter. */
 typedef struct piece {
@@ -567,6 +567,17 @@ static lar_status prox(lar_bound *b, int i, double step, const lar_tensor *metri
   lar_tensor_clear(&w);
   e->var->t.storage->version++;
   return st;
+}
+
+bool lar_bound_fuse(lar_bound *b, int i, lar_fused *f, const lar_tensor *w, double step,
+                    const lar_tensor *metric) {
+  if (!(step > 0) || ready(b) != LAR_OK) return false;
+  f->n = parts_of(b, &b->places[i], false, f->part);
+  if (f->n == 0) return false;
+  f->plan = lar_compose_plan(f->n, f->part, same_groups);
+  return (f->plan == LAR_PLAN_ONE || f->plan == LAR_PLAN_SIMPLE ||
+          f->plan == LAR_PLAN_RADIAL) &&
+         lar_compose_fuse(f, w, step, metric);
 }
 
 lar_status lar_bound_prox(lar_bound *b, int i, double step, const lar_tensor *metric) {

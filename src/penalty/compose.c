@@ -235,6 +235,31 @@ static lar_status run_radial(const call *c) {
   return LAR_OK;
 }
 
+bool lar_compose_fuse(lar_fused *f, const lar_tensor *w, double step,
+                      const lar_tensor *metric) {
+  int simple = count_simple(f->n, f->part);
+  bool last = f->plan == LAR_PLAN_RADIAL && f->n == simple + 1 && !euclidean(&f->part[simple]);
+  double b = total_b(simple, f->part);
+  if (simple == 0 || (simple < f->n && (!last || (b < 0 && metric == NULL)))) return false;
+  for (int k = 0; k < simple; k++) {
+    f->at[k] = simple_of(&f->part[k]);
+    f->weight[k] = weight_of(&f->part[k]);
+  }
+  f->s = (lar_simples){
+    .n = simple, .at = f->at, .weight = f->weight, .step = step, .w = lar_tensor_data(w)};
+  if (metric != NULL) f->s.metric = lar_tensor_data(metric);
+  if (metric != NULL && last && b != 0) f->s.fold = lar_tensor_data(metric);
+  f->body = w->dtype == LAR_F32 ? lar_simples_f32 : lar_simples_f64;
+  return true;
+}
+
+lar_status lar_compose_rest(const lar_fused *f, const lar_tensor *w, const lar_tensor *metric) {
+  double step = f->s.step, b = total_b(f->s.n, f->part);
+  if (f->s.n == f->n) return LAR_OK;
+  if (metric == NULL) step /= 1 + step * b;
+  return run_one(&f->part[f->s.n], w, step, metric);
+}
+
 /* Merging coordinates keeps their order, and so does what is simple and the same for each:
  * the signs of differences stay. Not so with a step for each coordinate. */
 static lar_status run_fused(const call *c) {

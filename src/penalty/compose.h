@@ -40,6 +40,8 @@ typedef enum lar_plan {
 
 /* A term that acts by prox on the tensor, with its strength in force. `hold` is for terms
  * that act by gradient and whose infinite weights hold coordinates at 0. */
+enum { LAR_MAX_PARTS = 32 };
+
 typedef struct lar_part {
   const lar_term *term;
   lar_pen_at at;
@@ -79,6 +81,23 @@ typedef struct lar_simples {
   void *w, *fold;
   const void *metric;
 } lar_simples;
+
+/* The part of a prox that goes coordinate by coordinate, for a caller that runs it over chunks
+ * while they are at hand: body(&s, begin, end), any cut, any thread. Then lar_compose_rest. */
+typedef struct lar_fused {
+  lar_plan plan;
+  int n;
+  lar_part part[LAR_MAX_PARTS];
+  lar_simple at[LAR_MAX_PARTS];
+  const double *weight[LAR_MAX_PARTS];
+  lar_simples s;
+  void (*body)(void *s, int64_t begin, int64_t end);
+} lar_fused;
+
+/* Fill f (plan, n and part are set); false where there is no such part. What metric is left
+ * overwrites the metric. */
+bool lar_compose_fuse(lar_fused *f, const lar_tensor *w, double step, const lar_tensor *metric);
+lar_status lar_compose_rest(const lar_fused *f, const lar_tensor *w, const lar_tensor *metric);
 
 void lar_simples_f32(void *simples, int64_t begin, int64_t end);
 void lar_simples_f64(void *simples, int64_t begin, int64_t end);

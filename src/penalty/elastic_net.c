@@ -21,7 +21,7 @@ static inline real slope(const enet *p, real l, real w) {
 
 static inline real shrink(const enet *p, real l, real v, real t) {
   real r = (real)p->r;
-  return lar_soft_real(v, t * l * r) / (1 + t * l * (1 - r));
+  return lar_soft_real(v, t * l * r) * (1 / (1 + t * l * (1 - r)));
 }
 
 static inline double distance(const enet *p, double l, double w, double g) {

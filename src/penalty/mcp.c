@@ -13,11 +13,12 @@ static const lar_param schema[] = {
 
 static inline double value(const mcp *p, double l, double w) {
   double a = fabs(w), flat = p->gamma * l;
-  return a <= flat ? a * (l - a / (2 * p->gamma)) : flat * l / 2 + 0 * a;
+  double bend = 0.5 / p->gamma;
+  return a <= flat ? a * (l - a * bend) : flat * l / 2 + 0 * a;
 }
 
 static inline real slope(const mcp *p, real l, real w) {
-  real a = l - fabs(w) / (real)p->gamma;
+  real a = l - fabs(w) * (real)(1 / p->gamma);
   return w == 0 || a <= 0 ? (real)0 : copysign(a, w);
 }
 
@@ -25,7 +26,7 @@ static inline real slope(const mcp *p, real l, real w) {
  * least of its two ends 0 and v wins. */
 static inline real shrink(const mcp *p, real l, real v, real t) {
   real gamma = (real)p->gamma, a = fabs(v), low = t * l, high = gamma * l;
-  real firm = (a - low) / (1 - t / gamma);
+  real firm = (a - low) * (1 / (1 - t / gamma));
   bool hard = t >= gamma;
   if (hard) low = high = l * sqrt(gamma) * sqrt(t);
   return a <= low ? (real)0 : a < high ? copysign(firm, v) : v;

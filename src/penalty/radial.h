@@ -136,7 +136,8 @@ static inline void lar_radial_newton(const lar_radial *r, lar_solve *s) {
   const real *v = r->w, *m = r->metric;
   const double t = r->step, small = sizeof(real) == 4 ? 1e-5 : 1e-9;
   const double *alpha = s->alpha, *beta = s->beta;
-  int64_t left = s->n;
+  int64_t left = 0;
+  for (int64_t k = 0; k < s->n; k++) left += s->target[k] != 0;
   for (int round = 0; round < ROUNDS && left > 0; round++) {
     if (s->ball) {
       LAR_GROUP_SUMS(G, s->begin, s->n, s->q, LAR_RADIAL_OVER * LAR_RADIAL_OVER, s->d,
@@ -160,10 +161,14 @@ static inline void lar_radial_newton(const lar_radial *r, lar_solve *s) {
 }
 
 /* Balls: those that hold v already are left alone; the others start where a ball with the mean
- * step (weighted by v^2) would end, which is never too far. */
-static inline void lar_radial_start_ball(const lar_radial *r, lar_solve *s,
+ * step (weighted by v^2) would end, which is never too far. True when all hold v. */
+static inline bool lar_radial_start_ball(const lar_radial *r, lar_solve *s,
                                          const lar_secular *of) {
   const real *v = r->w, *m = r->metric;
+  lar_radial_squares(r->at->groups, v, s->begin, s->n, s->q);
+  bool inside = true;
+  for (int64_t k = 0; k < s->n; k++) inside = inside && sqrt(s->q[k]) <= of[k].target;
+  if (inside) return true;
   LAR_GROUP_SUMS(r->at->groups, s->begin, s->n, s->q, (double)v[j] * (double)v[j], s->d,
                  (double)v[j] * (double)v[j] * (double)m[j])
   for (int64_t k = 0; k < s->n; k++) {
@@ -174,6 +179,7 @@ static inline void lar_radial_start_ball(const lar_radial *r, lar_solve *s,
     s->beta[k] = out && c > 0 ? (norm / c - 1) * s->q[k] / (s->d[k] * r->step) : 0;
     s->target[k] = out ? c : 0;
   }
+  return false;
 }
 
 /* Norms: groups with |v / t| within beta go to 0; the others start where a group with the mean
@@ -202,7 +208,10 @@ static inline void lar_radial_start_norm(const lar_radial *r, lar_solve *s,
 static inline void lar_radial_metric(const lar_radial *r, const lar_secular *of, int64_t begin,
                                      int64_t n) {
   lar_solve s = {.begin = begin, .n = n, .ball = of[0].ball};
-  (s.ball ? lar_radial_start_ball : lar_radial_start_norm)(r, &s, of);
+  if (!s.ball)
+    lar_radial_start_norm(r, &s, of);
+  else if (lar_radial_start_ball(r, &s, of))
+    return;
   lar_radial_newton(r, &s);
   for (int64_t k = 0; k < n; k++)
     if (!s.ball && s.kappa[k] != 0 && s.beta[k] > 0) s.kappa[k] = s.alpha[k];
@@ -333,6 +342,9 @@ static inline void lar_radial_soft(const lar_radial *r, int64_t begin, int64_t n
         norm == 0 ? 0 : shrink(r->at->self, lar_radial_l(r, g + k), size, norm, r->step);   \
       s[k] = left == norm ? 1 : left / norm;                                                \
     }                                                                                       \
+    bool same = true;                                                                       \
+    for (int64_t k = 0; k < n; k++) same = same && s[k] == 1;                               \
+    if (same) return;                                                                       \
     LAR_GROUP_EACH(G, g, n, to[j] = s[k] == 0 ? (real)0 : to[j] * (real)s[k]);              \
   }                                                                                         \
   LAR_RADIAL_METRIC(type)                                                                   \

@@ -168,6 +168,12 @@ lar_status lar_bound_prox(lar_bound *b, int i, double step, const lar_tensor *me
 lar_status lar_bound_prox_all(lar_bound *b, int i, double step, const lar_tensor *metric);
 bool lar_bound_has_prox(const lar_bound *b, int i);
 
+/* The same in two parts, for a caller that updates w in chunks: see lar_fused in
+ * penalty/compose.h. False: not possible, nothing done. */
+struct lar_fused;
+bool lar_bound_fuse(lar_bound *b, int i, struct lar_fused *f, const lar_tensor *w, double step,
+                    const lar_tensor *metric);
+
 /* May lar_bound_prox fail (by a callback, or a splitting that does not settle)? */
 bool lar_bound_prox_may_fail(const lar_bound *b);
 

@@ -12,13 +12,13 @@ static const lar_param schema[] = {
 };
 
 static inline double value(const scad *p, double l, double w) {
-  double a = p->a, x = fabs(w), far = fmin(x, a * l);
-  double bent = l * far - (far - l) * (far - l) / (2 * (a - 1));
+  double a = p->a, x = fabs(w), far = x < a * l ? x : a * l, bend = 0.5 / (a - 1);
+  double bent = l * far - (far - l) * (far - l) * bend;
   return (x <= l ? l * x : bent) + 0 * x;
 }
 
 static inline real slope(const scad *p, real l, real w) {
-  real a = (real)p->a, s = (a * l - fabs(w)) / (a - 1);
+  real a = (real)p->a, s = (a * l - fabs(w)) * (1 / (a - 1));
   s = s > l ? l : s;
   return w == 0 || s <= 0 ? (real)0 : copysign(s, w);
 }
@@ -28,7 +28,7 @@ static inline real slope(const scad *p, real l, real w) {
  * has less. */
 static inline real shrink(const scad *p, real l, real v, real t) {
   real a = (real)p->a, x = fabs(v), soft = x <= t * l ? (real)0 : x - t * l;
-  real line = ((a - 1) * x - t * a * l) / (a - 1 - t);
+  real line = ((a - 1) * x - t * a * l) * (1 / (a - 1 - t));
   real low = (1 + t) * l, high = a * l;
   bool hard = t >= a - 1;
   if (hard) low = high = t <= a + 1 ? l * (a + 1 + t) / 2 : l * sqrt(t) * sqrt(a + 1);

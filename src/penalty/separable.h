@@ -18,6 +18,8 @@
 #include "core/real.h"
 #include "penalty/penalty.h"
 
+enum { LAR_LANES = 32 };
+
 #define LAR_EACH(i) _Pragma("GCC ivdep") for (int64_t i = begin; i < end; i++)
 #define LAR_EACH_SUM(i) \
   _Pragma("omp simd reduction(+ : sum)") for (int64_t i = begin; i < end; i++)
@@ -40,19 +42,25 @@ static inline const double *lar_pen_weight(const lar_pen_at *at) {
                         int64_t e);                                                           \
   const lar_pen_rows LAR_PASTE(lar_pen_##name, LAR_SUFFIX) = {value_rows, grad_rows, prox_rows};
 
-#define LAR_PEN_VALUE(type)                                                                   \
-  static double value_rows(const lar_pen_at *at, const void *x, int64_t begin, int64_t end) { \
-    const type p = *(const type *)at->self;                                                   \
-    const real *w = x;                                                                        \
-    const double *wt = lar_pen_weight(at), l = at->l;                                         \
-    double sum = 0;                                                                           \
-    if (wt == NULL) {                                                                         \
-      LAR_EACH_SUM(i) sum += value(&p, l, (double)w[i]);                                      \
-      return sum;                                                                             \
-    }                                                                                         \
-    LAR_EACH_SUM(i)                                                                           \
-    sum += wt[i] < HUGE_VAL ? value(&p, l * wt[i], (double)w[i]) : w[i] == 0 ? 0 : HUGE_VAL;  \
-    return sum;                                                                               \
+#define LAR_PEN_VALUE(type)                                                                    \
+  static double value_rows(const lar_pen_at *at, const void *x, int64_t begin, int64_t end) {  \
+    const type p = *(const type *)at->self;                                                    \
+    const real *w = x;                                                                         \
+    const double *wt = lar_pen_weight(at), l = at->l;                                          \
+    double sum = 0;                                                                            \
+    if (wt == NULL) { /* sums in LANES of their own: an addition need not wait for the last */ \
+      double lane[LAR_LANES] = {0};                                                            \
+      int64_t i = begin;                                                                       \
+      for (; i + LAR_LANES <= end; i += LAR_LANES)                                             \
+        _Pragma("omp simd") for (int k = 0; k < LAR_LANES; k++) lane[k] +=                     \
+          value(&p, l, (double)w[i + k]);                                                      \
+      for (; i < end; i++) sum += value(&p, l, (double)w[i]);                                  \
+      for (int k = 0; k < LAR_LANES; k++) sum += lane[k];                                      \
+      return sum;                                                                              \
+    }                                                                                          \
+    LAR_EACH_SUM(i)                                                                            \
+    sum += wt[i] < HUGE_VAL ? value(&p, l * wt[i], (double)w[i]) : w[i] == 0 ? 0 : HUGE_VAL;   \
+    return sum;                                                                                \
   }
 
 #define LAR_PEN_GRAD(type)                                                                 \

@@ -26,9 +26,46 @@ static void totals(const lar_simples *s, int64_t begin, int64_t n, double *a, do
   }
 }
 
+/* Without weights: a and b are the same for all coordinates. NULL metric: 1; NULL fold: none.
+ */
+static inline void plain(const lar_simples *s, lar_simple of, int64_t n, real *w, const real *m,
+                         real *fold) {
+  const real a = (real)of.a, b = (real)of.b, lo = (real)of.lo, hi = (real)of.hi;
+  const real step = (real)s->step;
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {
+    real mi = m != NULL ? m[i] : (real)1, t = step * mi, v = w[i];
+    real left = (v < 0 ? -v : v) - t * a, over = (real)1 / ((real)1 + t * b);
+    real u = left <= 0 ? (real)0 : (v < 0 ? -left : left) * over;
+    if (fold != NULL) fold[i] = mi * over;
+    u = u < lo ? lo : u;
+    w[i] = u > hi ? hi : u;
+  }
+}
+
+static bool run_plain(const lar_simples *s, int64_t begin, int64_t n) {
+  lar_simple of = {.lo = -HUGE_VAL, .hi = HUGE_VAL};
+  for (int k = 0; k < s->n; k++) {
+    if (s->weight[k] != NULL) return false;
+    of.a += s->at[k].a;
+    of.b += s->at[k].b;
+    of.lo = s->at[k].lo > of.lo ? s->at[k].lo : of.lo;
+    of.hi = s->at[k].hi < of.hi ? s->at[k].hi : of.hi;
+  }
+  real *w = (real *)s->w + begin, *fold = s->fold != NULL ? (real *)s->fold + begin : NULL;
+  const real *m = s->metric != NULL ? (const real *)s->metric + begin : NULL;
+  if (m != NULL && fold != NULL)
+    plain(s, of, n, w, m, fold);
+  else if (m != NULL)
+    plain(s, of, n, w, m, NULL);
+  else
+    plain(s, of, n, w, NULL, fold);
+  return true;
+}
+
 void LAR_R(lar_simples)(void *simples, int64_t begin, int64_t end) {
   const lar_simples *s = simples;
   double a[BLOCK], b[BLOCK], lo = -HUGE_VAL, hi = HUGE_VAL;
+  if (run_plain(s, begin, end - begin)) return;
   for (int k = 0; k < s->n; k++) {
     lo = s->at[k].lo > lo ? s->at[k].lo : lo;
     hi = s->at[k].hi < hi ? s->at[k].hi : hi;

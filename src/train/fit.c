@@ -167,7 +167,7 @@ static lar_status refresh(loop *l) {
   LAR_TRY(renew_terms(l));
   if (bound != NULL && (first || lar_bound_sees(bound) != 0))
     LAR_TRY(lar_bound_refresh(bound, l->f->hooks.state));
-  return first ? measure_penalty(l) : LAR_OK;
+  return first && l->f->batches <= 1 ? measure_penalty(l) : LAR_OK;
 }
 
 /* What loss_of needs, for a callback. */
