@@ -323,7 +323,6 @@ end
 -- @return a penalty; the prox raises where it has not settled to 1e-8 after 20000 rounds
 -- @source Rudin, Osher & Fatemi 1992, Physica D 60; Barbero & Sra 2018, JMLR 19
 -- @usage local smooth = lariat.penalty.tv2d(0.5):prox(lariat.rand(8, 8), 1)
--- @usage local smooth = lariat.penalty.tv2d(0.5):prox(lariat.randn(8, 8), 1)
 P.tv2d = constructor("tv2d", "lambda")
 
 --- Trend filtering along the last dimension, `lambda |D w|_1` with D the differences of order
