@@ -2,8 +2,8 @@
 -- bytes (`a:copy_(b)`), on one core and on two; a training step with penalties against the one
 -- without; a penalty written in Lua as a value against the built-in one. Wanted: 1.3 for
 -- separable penalties, 1.6 for the group lasso by row, 15 for tv1d and the l1 ball, 1.05 for
--- the step, 5 for the penalty in Lua. The gradient is added to a tensor, as training does it: it
--- moves half as many bytes again as the copy.
+-- the step, 5 for the penalty in Lua. The gradient is added to a tensor, as training does it:
+-- that moves half as many bytes again as the copy.
 
 local lariat = require "lariat"
 local peer = require "spec.support.peer"

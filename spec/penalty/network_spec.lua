@@ -316,6 +316,21 @@ describe("penalties of the forward pass", function()
   end)
 end)
 
+describe("in place", function()
+  it("prox_ overwrites, gradient adds to a tensor", function()
+    local pen = P.l1(0.5) + P.l2(0.2)
+    local w = tensor { 1, -2, 0.1 }
+    local u, g = pen:prox(w, 0.5), lariat.ones(3, F64)
+    assert.equal(g, pen:gradient(w, g))
+    near.check(g, pen:gradient(w) + 1)
+    local same = pen:prox_(w, 0.5)
+    assert.equal(w, same)
+    near.check(w, u, { rel = 0 })
+    fails("gradient: the tensor to add to must be contiguous", pen.gradient, pen, w,
+      lariat.ones(2, F64))
+  end)
+end)
+
 describe("weight noise", function()
   it("is on the weights in training only, and its gradient is at the noisy point", function()
     local net, x = nn.linear(3, 2):to "float64", randn { 4, 3 }

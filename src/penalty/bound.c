@@ -4,36 +4,7 @@
 #include "core/mem.h"
 #include "grad/grad.h"
 #include "kern/copy.h"
-#include "op/calc.h"
-#include "penalty/compose.h"
-
-enum { MAX_PARTS = LAR_MAX_PARTS };
-
-/* An addend on one parameter. */
-typedef struct piece {
-  int addend;
-  bool by_grad, holds; /* holds: by infinite weights, coordinates at 0 */
-  lar_groups groups;
-  lar_tensor weight, towards, fisher;
-} piece;
-
-/* A parameter; its pieces. */
-typedef struct place {
-  int n;
-  size_t cap;
-  piece *at;
-  lar_compose_work work;
-} place;
-
-struct lar_bound {
-  lar_reg *reg;
-  const lar_params *params;
-  place *places;
-  double *l, *set;  /* of each addend: strength in force; what lar_bound_set said, or NaN */
-  uint64_t *passes; /* forward passes counted at the last step */
-  char (*name)[64];
-  bool fresh, may_fail;
-};
+#include "penalty/bound.h"
 
 /* ---- scopes ---- */
 
@@ -182,8 +153,8 @@ static lar_status add_piece(lar_bound *b, int k, int i) {
   if (t->towards != NULL)
     LAR_GO(fit_given(&p.towards, t->towards, "towards", &b->params->at[i]));
   if (t->fisher != NULL) LAR_GO(fit_given(&p.fisher, t->fisher, "fisher", &b->params->at[i]));
-  if (to->n == MAX_PARTS)
-    LAR_GO(lar_fail(LAR_EARG, "more than %d penalties on one parameter", MAX_PARTS));
+  if (to->n == LAR_MAX_PARTS)
+    LAR_GO(lar_fail(LAR_EARG, "more than %d penalties on one parameter", LAR_MAX_PARTS));
   st = lar_grow(&at, &to->cap, (size_t)to->n + 1, sizeof p);
   to->at = at;
 done:
@@ -449,35 +420,7 @@ lar_status lar_bound_grad_all(lar_bound *b, int i, const lar_tensor *g) {
   return gradient(b, i, g, true);
 }
 
-/* ---- the forward pass ---- */
-
-bool lar_bound_is_forward(const lar_bound *b, int k) {
-  const lar_penalty *type = b->reg->at[k].term->type;
-  return type != NULL && (type->traits & LAR_FORWARD) != 0;
-}
-
-unsigned lar_bound_sees(const lar_bound *b) {
-  unsigned sees = 0;
-  for (int k = 0; k < b->reg->n; k++)
-    if (lar_bound_is_forward(b, k)) sees |= b->reg->at[k].term->type->sees | LAR_SEES_PASS;
-  return sees;
-}
-
-lar_var *lar_bound_forward(lar_bound *b, lar_scope *s, const lar_pass *pass,
-                           const lar_outputs *seen, double *each) {
-  lar_var *sum = NULL;
-  lar_status st = ready(b);
-  if (st != LAR_OK) return lar_scope_fail(s, st);
-  for (int k = 0; s->status == LAR_OK && k < b->reg->n; k++) {
-    if (!lar_bound_is_forward(b, k)) continue;
-    lar_var *v = lar_addend_forward(&b->reg->at[k], b->name[k], s, pass, seen);
-    b->reg->at[k].term->passes++;
-    v = lar_affine(s, v, b->l[k], 0);
-    if (s->status == LAR_OK) s->status = lar_var_item(v, &each[k]);
-    sum = sum != NULL ? lar_add(s, sum, v) : v;
-  }
-  return s->status == LAR_OK ? sum : NULL;
-}
+/* ---- noise ---- */
 
 double lar_bound_noise(lar_bound *b, int i) {
   double sum = 0;
@@ -490,19 +433,6 @@ double lar_bound_noise(lar_bound *b, int i) {
     sum += std * std;
   }
   return sqrt(sum);
-}
-
-lar_status lar_bound_seen(lar_bound *b) {
-  for (int k = 0; k < b->reg->n; k++) {
-    uint64_t passes = b->reg->at[k].term->passes;
-    if (lar_bound_is_forward(b, k) && b->l[k] != 0 && passes == b->passes[k])
-      return lar_fail(LAR_EARG,
-                      "penalty %s is of the forward pass: add to the loss what "
-                      "penalty:forward(net, x, y, loss) returns before backward()",
-                      b->name[k]);
-    b->passes[k] = passes;
-  }
-  return LAR_OK;
 }
 
 /* ---- proxes ---- */
@@ -533,7 +463,7 @@ static int parts_of(const lar_bound *b, const place *at, bool all, lar_part *par
 
 bool lar_bound_prox_may_fail(const lar_bound *b) {
   for (int i = 0; i < b->params->n; i++) {
-    lar_part part[MAX_PARTS];
+    lar_part part[LAR_MAX_PARTS];
     int n = 0;
     for (int k = 0; k < b->places[i].n; k++) {
       const piece *p = &b->places[i].at[k];
@@ -549,7 +479,7 @@ bool lar_bound_prox_may_fail(const lar_bound *b) {
 
 static lar_status prox(lar_bound *b, int i, double step, const lar_tensor *metric, bool all) {
   const lar_pentry *e = &b->params->at[i];
-  lar_part part[MAX_PARTS];
+  lar_part part[LAR_MAX_PARTS];
   lar_tensor w = {0};
   LAR_TRY(ready(b));
   int n = parts_of(b, &b->places[i], all, part);

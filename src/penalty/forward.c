@@ -2,7 +2,8 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "penalty/reg.h"
+#include "op/calc.h"
+#include "penalty/bound.h"
 
 /* By the layer's kind or its name; a wildcard means layers, not the containers around them. */
 static bool listed(const lar_on *on, const lar_output *o) {
@@ -79,4 +80,47 @@ lar_var *lar_addend_forward(const lar_addend *a, const char *name, lar_scope *s,
 done:
   lar_free(p);
   return st == LAR_OK ? v : lar_scope_fail(s, st);
+}
+
+/* ---- all of a sum ---- */
+
+bool lar_bound_is_forward(const lar_bound *b, int k) {
+  const lar_penalty *type = b->reg->at[k].term->type;
+  return type != NULL && (type->traits & LAR_FORWARD) != 0;
+}
+
+unsigned lar_bound_sees(const lar_bound *b) {
+  unsigned sees = 0;
+  for (int k = 0; k < b->reg->n; k++)
+    if (lar_bound_is_forward(b, k)) sees |= b->reg->at[k].term->type->sees | LAR_SEES_PASS;
+  return sees;
+}
+
+lar_var *lar_bound_forward(lar_bound *b, lar_scope *s, const lar_pass *pass,
+                           const lar_outputs *seen, double *each) {
+  lar_var *sum = NULL;
+  lar_status st = b->fresh ? LAR_OK : lar_bound_refresh(b, NULL);
+  if (st != LAR_OK) return lar_scope_fail(s, st);
+  for (int k = 0; s->status == LAR_OK && k < b->reg->n; k++) {
+    if (!lar_bound_is_forward(b, k)) continue;
+    lar_var *v = lar_addend_forward(&b->reg->at[k], b->name[k], s, pass, seen);
+    b->reg->at[k].term->passes++;
+    v = lar_affine(s, v, b->l[k], 0);
+    if (s->status == LAR_OK) s->status = lar_var_item(v, &each[k]);
+    sum = sum != NULL ? lar_add(s, sum, v) : v;
+  }
+  return s->status == LAR_OK ? sum : NULL;
+}
+
+lar_status lar_bound_seen(lar_bound *b) {
+  for (int k = 0; k < b->reg->n; k++) {
+    uint64_t passes = b->reg->at[k].term->passes;
+    if (lar_bound_is_forward(b, k) && b->l[k] != 0 && passes == b->passes[k])
+      return lar_fail(LAR_EARG,
+                      "penalty %s is of the forward pass: add to the loss what "
+                      "penalty:forward(net, x, y, loss) returns before backward()",
+                      b->name[k]);
+    b->passes[k] = passes;
+  }
+  return LAR_OK;
 }
