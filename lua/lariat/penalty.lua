@@ -477,8 +477,8 @@ P.rank = constructor("rank", "r")
 P.orthonormal = constructor("orthonormal", "lambda")
 
 --- Weights pulled towards orthonormal rows (or columns, whichever are fewer),
--- `lambda/2 |W^T W - I|_F^2` with the smaller Gram matrix. A kernel is the matrix (out, everything else), a vector
--- one row. Smooth, not convex; it has no prox.
+-- `lambda/2 |W^T W - I|_F^2` with the smaller Gram matrix. A kernel is the matrix (out,
+-- everything else), a vector one row. Smooth, not convex; it has no prox.
 -- @function orthogonal
 -- @param options lambda, or a table with `lambda`
 -- @return a penalty
