@@ -217,7 +217,7 @@ P.exclusive_lasso = constructor("exclusive_lasso", "lambda")
 -- free.
 -- @function overlap_group_lasso
 -- @param options a table with `lambda`, `groups` (lists that may overlap) or `by`, `mode`
--- @return a penalty
+-- @return a penalty; value and prox raise where they have not settled to 1e-10
 -- @source Jacob, Obozinski & Vert 2009, ICML
 -- @usage local reg = lariat.penalty.overlap_group_lasso { groups = { { 1, 2 }, { 2, 3 } } }
 P.overlap_group_lasso = constructor("overlap_group_lasso", "lambda")

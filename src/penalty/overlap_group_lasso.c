@@ -10,7 +10,7 @@
 #include "penalty/penalty.h"
 
 enum { SWEEPS = 100000 };
-static const double FINE = 1e-12, COARSE = 1e-6;
+static const double FINE = 1e-12, COARSE = 1e-10;
 
 typedef struct none {
   char unused;
