@@ -13,6 +13,7 @@ typedef struct reader {
   lar_attr attr;
   int nin;
   lar_var *in[INPUTS], **list; /* list: op takes any number, kept in a userdata */
+  lar_var *seen[INPUTS];       /* the tensors among the first arguments */
   lar_dtype meet;              /* dtype that the tensors among the arguments meet in */
   bool brief;                  /* nothing will hold on to the inputs */
   int numbers;
@@ -35,8 +36,9 @@ static void look_around(reader *r) {
   r->brief = r->op->map[0] != NULL && !lar_op_observed();
   for (int k = 1; k <= r->top; k++) {
     lar_var *v = lb_tensor_test(r->L, k);
+    if (k <= INPUTS) r->seen[k - 1] = v;
     if (v == NULL) continue;
-    t = t == LAR_NDTYPE ? v->t.dtype : lar_dtype_promote(t, v->t.dtype);
+    if (v->t.dtype != t) t = t == LAR_NDTYPE ? v->t.dtype : lar_dtype_promote(t, v->t.dtype);
     if (v->requires_grad && lar_grad_enabled()) r->brief = false;
   }
   r->meet = t == LAR_NDTYPE ? lar_default_dtype : t;
@@ -57,6 +59,7 @@ static lar_var *brief_number(reader *r) {
   v->refs = 1;
   v->index = 0;
   v->requires_grad = false;
+  v->inside = false;
   v->maker = NULL;
   v->grad = NULL;
   lar_tensor_put(&v->t, 0, lua_tonumber(r->L, r->arg));
@@ -64,6 +67,11 @@ static lar_var *brief_number(reader *r) {
 }
 
 static void read_tensor(reader *r) {
+  if (r->arg <= INPUTS && r->arg <= r->top && r->seen[r->arg - 1] != NULL &&
+      r->nin < INPUTS) { /* most often */
+    r->in[r->nin++] = r->seen[r->arg++ - 1];
+    return;
+  }
   int type = lua_type(r->L, r->arg);
   if (type != LUA_TUSERDATA && type != LUA_TNUMBER && type != LUA_TBOOLEAN &&
       type != LUA_TTABLE)

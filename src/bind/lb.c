@@ -254,8 +254,9 @@ int lb_shape(lua_State *L, int arg, int64_t *shape, int *last) {
 void lb_pressure(lua_State *L) {
   enum { LEAST = 64 << 20 };
   static size_t limit = LEAST;
-  if (lar_mem_bytes() < limit) return;
-  lua_gc(L, LUA_GCCOLLECT);
   size_t live = lar_mem_bytes();
+  if (live < limit && (limit == LEAST || live > limit / 4)) return;
+  if (live >= limit) lua_gc(L, LUA_GCCOLLECT);
+  live = lar_mem_bytes();
   limit = 2 * live > LEAST ? 2 * live : LEAST;
 }

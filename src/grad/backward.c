@@ -108,7 +108,7 @@ static lar_status to_leaf(lar_var *leaf, lar_var *g, bool create_graph) {
   lar_scope_init(&s);
   lar_var *sum = leaf->grad != NULL ? lar_add(&s, leaf->grad, g) : g;
   bool shared = sum == g && (!lar_tensor_is_contiguous(&g->t) || g->refs > 2 ||
-                             atomic_load(&g->t.storage->refs) > 1);
+                             lar_storage_shared(g->t.storage));
   if (!create_graph && shared) sum = LAR_CALL1(&s, clone, sum);
   lar_var *fresh = NULL;
   lar_status st = lar_scope_take(&s, sum, &fresh);

@@ -68,7 +68,7 @@ static lar_status choose(const lar_op *op, int nin, const lar_tensor *const *in,
                          lar_dtype *compute) {
   lar_dtype t = in[nin - 1]->dtype;
   for (int k = op->result == LAR_BRANCH ? 1 : 0; k < nin; k++)
-    t = lar_dtype_promote(t, in[k]->dtype);
+    if (in[k]->dtype != t) t = lar_dtype_promote(t, in[k]->dtype);
   if (t == LAR_BOOL) t = LAR_I64;
   if (t == LAR_I64 && (op->result == LAR_FLOAT || op->map[2] == NULL)) t = lar_default_dtype;
   *compute = t;

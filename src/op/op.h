@@ -33,6 +33,7 @@ typedef struct lar_var {
   lar_tensor t;
   int refs, index;      /* index: which output of maker */
   bool requires_grad;   /* true for leaves that ask and for everything made from them */
+  bool inside;          /* lives beside its elements (core/storage.h) */
   lar_call *maker;      /* NULL for leaves */
   struct lar_var *grad; /* of a leaf, filled by lar_backward */
 } lar_var;

@@ -25,10 +25,13 @@ lar_status lar_var_new(lar_var **out, const lar_tensor *t) {
 }
 
 lar_status lar_var_adopt(lar_var **out, lar_tensor *t) {
-  void *p;
+  _Static_assert(sizeof(lar_var) <= LAR_STORAGE_ROOM, "a value fits beside its elements");
+  void *p = lar_storage_room(t->storage);
   *out = NULL;
-  LAR_TRY(lar_alloc_raw(&p, 1, sizeof(lar_var)));
+  bool inside = p != NULL;
+  if (!inside) LAR_TRY(lar_alloc_raw(&p, 1, sizeof(lar_var)));
   lar_var *v = p;
+  v->inside = inside;
   v->refs = 1;
   v->index = 0;
   v->requires_grad = false;
@@ -77,9 +80,12 @@ static void drop_call(lar_call *c, pending *todo) {
 static void drop_var(lar_var *v, pending *todo) {
   while (v != NULL && --v->refs == 0) {
     lar_var *grad = v->grad;
-    lar_tensor_clear(&v->t);
     drop_call(v->maker, todo);
-    lar_free(v);
+    lar_tensor_clear(&v->t);
+    if (v->inside)
+      lar_storage_leave(v);
+    else
+      lar_free(v);
     v = grad;
   }
 }
