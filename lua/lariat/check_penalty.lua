@@ -1,6 +1,8 @@
 --- The self-test of a penalty, behind `lariat.penalty.check`.
 -- @module lariat.check_penalty
--- @usage local ok, report = require "lariat.check_penalty"(lariat.penalty.l1(0.1))
+-- @usage
+-- local check = require "lariat.check_penalty"
+-- local ok, report = check(lariat.penalty.l1(0.1), { quiet = true })
 
 local core = require "lariat.core"
 
