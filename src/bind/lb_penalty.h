@@ -1,0 +1,31 @@
+/*
+ * bind/lb_penalty - what the binding files of penalties share.
+ *
+ * Floor: bind. lua_penalty.c has the class, its algebra and its texts; lua_penalty_make.c the
+ * constructors and what calls back into Lua; lua_penalty_value.c the numbers.
+ */
+#ifndef LAR_BIND_LB_PENALTY_H
+#define LAR_BIND_LB_PENALTY_H
+
+#include "bind/lb_optim.h"
+
+/* Push an empty penalty object; the one at `arg`, which must be open. */
+lar_reg **lb_penalty_new(lua_State *L);
+lar_reg *lb_penalty(lua_State *L, int arg);
+
+/* The strength of addend k: lambda times factors. */
+double lb_penalty_strength(lua_State *L, const lar_reg *r, int k);
+
+/* A scope's predicate in Lua (lar_on.match). */
+lar_status lb_penalty_match(void *ctx, const lar_pentry *p, bool *yes);
+
+int lb_penalty_adapt(lua_State *L);
+
+extern const luaL_Reg lb_penalty_making[]; /* functions of core.penalty */
+extern const luaL_Reg lb_penalty_values[]; /* methods */
+
+void lb_open_params(lua_State *L);
+void lb_open_penalty_make(lua_State *L);
+void lb_open_penalty_value(lua_State *L);
+
+#endif

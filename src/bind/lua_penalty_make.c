@@ -1,0 +1,448 @@
+/* Making penalties: built-in ones by name and options, and ones written in Lua. */
+#include <string.h>
+
+#include "bind/lb_model.h"
+#include "bind/lb_penalty.h"
+#include "core/mem.h"
+#include "kern/copy.h"
+
+/* ---- functions from Lua ---- */
+
+/* What a protected call works on. */
+typedef struct request {
+  void *key; /* of the anchored function or table */
+  double l, step;
+  const char *name;
+  lar_var *var;
+  const lar_tensor *w, *metric;
+  lb_state *state;
+} request;
+
+static lar_status protected_call(lua_CFunction f, request *r) {
+  lua_State *L = lb_current();
+  if (!lua_checkstack(L, 8)) return lar_fail(LAR_ENOMEM, "penalty: the Lua stack is full");
+  lua_pushcfunction(L, f);
+  lua_pushlightuserdata(L, r);
+  if (r->state != NULL && r->state->L == L)
+    lua_pushvalue(L, r->state->index);
+  else
+    lua_pushnil(L);
+  return lb_call(L, 2, 1);
+}
+
+static int call_lambda(lua_State *L) {
+  request *r = lua_touserdata(L, 1);
+  lb_push_anchored(L, r->key);
+  lua_pushvalue(L, 2);
+  if (lua_isnil(L, 2)) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushinteger(L, 0);
+    lua_setfield(L, -2, "step");
+    lua_pushinteger(L, 0);
+    lua_setfield(L, -2, "epoch");
+  }
+  lua_call(L, 1, 1);
+  if (lua_type(L, -1) != LUA_TNUMBER)
+    return luaL_error(L, "penalty: a lambda function returned a %s, not a number",
+                      luaL_typename(L, -1));
+  r->l = lua_tonumber(L, -1);
+  return 1;
+}
+
+static lar_status lambda_fn(void *ctx, void *state, double *out) {
+  request r = {.key = ctx, .state = state};
+  lar_status st = protected_call(call_lambda, &r);
+  if (st == LAR_OK) lua_pop(lb_current(), 1);
+  *out = r.l;
+  return st;
+}
+
+static int call_match(lua_State *L) {
+  request *r = lua_touserdata(L, 1);
+  lb_push_anchored(L, r->key);
+  lua_pushstring(L, r->name);
+  lb_tensor_push(L, r->var);
+  lua_call(L, 2, 1);
+  return 1;
+}
+
+lar_status lb_penalty_match(void *ctx, const lar_pentry *p, bool *yes) {
+  request r = {.key = ctx, .name = p->name, .var = p->var};
+  LAR_TRY(protected_call(call_match, &r));
+  *yes = lua_toboolean(lb_current(), -1);
+  lua_pop(lb_current(), 1);
+  return LAR_OK;
+}
+
+/* Push the function `field` of the anchored table, and the table with lambda set. */
+static void push_method(lua_State *L, const request *r, const char *field) {
+  lb_push_anchored(L, r->key);
+  lua_pushnumber(L, r->l);
+  lua_setfield(L, -2, "lambda");
+  lua_getfield(L, -1, field);
+  lua_insert(L, -2);
+}
+
+static const char *spec_name(lua_State *L, const request *r) {
+  lb_push_anchored(L, r->key);
+  lua_getfield(L, -1, "name");
+  return lua_tostring(L, -1);
+}
+
+static int call_value(lua_State *L) {
+  request *r = lua_touserdata(L, 1);
+  push_method(L, r, "value");
+  lb_tensor_push(L, r->var);
+  lua_call(L, 2, 1);
+  lar_var *v = lua_type(L, -1) == LUA_TNUMBER ? lb_tensor_from(L, -1, r->var->t.dtype)
+                                              : lb_tensor_test(L, -1);
+  if (v == NULL || lar_tensor_numel(&v->t) != 1) {
+    const char *what = v == NULL ? luaL_typename(L, -1) : lar_tensor_text(&v->t);
+    return luaL_error(L, "penalty %s: value returned %s %s, not one number", spec_name(L, r),
+                      v == NULL ? "a" : "a tensor of shape", what);
+  }
+  return 1;
+}
+
+static lar_status value_fn(void *ctx, double l, lar_var *w, lar_var **out) {
+  request r = {.key = ctx, .l = l, .var = w};
+  *out = NULL;
+  LAR_TRY(protected_call(call_value, &r));
+  *out = lar_var_ref(lb_tensor_test(lb_current(), -1));
+  lua_pop(lb_current(), 1);
+  return LAR_OK;
+}
+
+/* Pushes step times metric as a tensor. */
+static void push_steps(lua_State *L, const request *r) {
+  lar_var **p = lb_tensor_new(L);
+  lar_tensor t = {0};
+  lb_check(L, lar_clone(&t, r->metric, r->metric->dtype));
+  lar_status st = lar_var_new(p, &t);
+  lar_tensor_clear(&t);
+  lb_check(L, st);
+  for (int64_t i = 0, n = lar_tensor_numel(&(*p)->t); i < n; i++)
+    lar_tensor_put(&(*p)->t, i, r->step * lar_tensor_get(&(*p)->t, i));
+}
+
+static int call_prox(lua_State *L) {
+  request *r = lua_touserdata(L, 1);
+  push_method(L, r, "prox");
+  lb_check(L, lar_var_new(lb_tensor_new(L), r->w));
+  if (r->metric != NULL)
+    push_steps(L, r);
+  else
+    lua_pushnumber(L, r->step);
+  lua_call(L, 3, 1);
+  lar_var *u = lb_tensor_test(L, -1);
+  const char *type = luaL_typename(L, -1);
+  if (u == NULL)
+    return luaL_error(L, "penalty %s: prox returned a %s, not a tensor", spec_name(L, r), type);
+  if (!lar_tensor_same_shape(&u->t, r->w))
+    return luaL_error(L, "penalty %s: prox returned shape %s for a tensor of shape %s",
+                      spec_name(L, r), lar_tensor_text(&u->t), lar_tensor_text(r->w));
+  return 1;
+}
+
+/* The function's step is that of its own Omega: step times lambda. */
+static lar_status prox_fn(void *ctx, double l, const lar_tensor *w, double step,
+                          const lar_tensor *metric) {
+  request r = {.key = ctx, .l = l, .w = w, .step = step * l, .metric = metric};
+  bool former = lar_grad_mode(false);
+  lar_status st = protected_call(call_prox, &r);
+  lar_grad_mode(former);
+  if (st != LAR_OK) return st;
+  const lar_tensor *u = &lb_tensor_test(lb_current(), -1)->t;
+  lar_tensor own = {0};
+  if (lar_overlap(u, w)) st = lar_clone(&own, u, w->dtype);
+  if (st == LAR_OK) st = lar_copy(w, own.storage != NULL ? &own : u);
+  lar_tensor_clear(&own);
+  lua_pop(lb_current(), 1);
+  return st;
+}
+
+/* ---- making terms ---- */
+
+/* Push an empty penalty object holding a fresh term; the term is borrowed from it. */
+static lar_term *push_term(lua_State *L, const lar_penalty *type, const char *name) {
+  lar_reg **p = lb_penalty_new(L);
+  lar_term *t;
+  lb_check(L, lar_term_new(&t, type, name));
+  lar_status st = lar_reg_of(p, t);
+  lar_term_unref(t);
+  lb_check(L, st);
+  return (*p)->at[0].term;
+}
+
+/* lambda = number or function, from the field of the table at `arg`. */
+static void read_lambda(lua_State *L, int arg, int owner, lar_term *t) {
+  int type = lua_getfield(L, arg, "lambda");
+  if (type == LUA_TFUNCTION) {
+    t->lambda_ctx = lb_anchor(L, owner, -1);
+    t->lambda_fn = lambda_fn;
+  } else if (type == LUA_TNUMBER) {
+    t->lambda = lua_tonumber(L, -1);
+    if (!(t->lambda >= 0 && t->lambda < HUGE_VAL))
+      luaL_error(L, "%s: lambda = %f; it must be finite and not negative", t->name, t->lambda);
+  } else if (type != LUA_TNIL) {
+    luaL_error(L, "%s: lambda must be a number or a function, not a %s", t->name,
+               lua_typename(L, type));
+  }
+  lua_pop(L, 1);
+}
+
+static void read_mode(lua_State *L, int arg, lar_term *t) {
+  if (lua_getfield(L, arg, "mode") != LUA_TNIL) {
+    const char *mode = luaL_checkstring(L, -1);
+    bool sub = strcmp(mode, "subgradient") == 0;
+    if (!sub && strcmp(mode, "proximal") != 0)
+      luaL_error(L, "%s: mode = '%s' must be \"proximal\" or \"subgradient\"", t->name, mode);
+    if (sub && (t->type->traits & LAR_CONSTRAINT))
+      luaL_error(L, "%s: a constraint has no subgradient mode", t->name);
+    if (sub && (t->type->traits & LAR_FLAT))
+      luaL_error(L, "%s: its gradient is 0, so subgradient mode would do nothing", t->name);
+    t->mode = sub ? LAR_SUBGRADIENT : LAR_PROXIMAL;
+  }
+  lua_pop(L, 1);
+}
+
+static void read_weights(lua_State *L, int arg, lar_term *t) {
+  if (lua_getfield(L, arg, "weights") != LUA_TNIL) {
+    lar_var *v = lb_tensor_from(L, -1, LAR_F64);
+    lar_tensor own = {0};
+    lb_check(L, lar_clone(&own, &v->t, LAR_F64));
+    lar_status st = lar_var_new(&t->weights, &own);
+    lar_tensor_clear(&own);
+    lb_check(L, st);
+    const double *w = lar_tensor_data(&t->weights->t);
+    for (int64_t j = 0, n = lar_tensor_numel(&t->weights->t); j < n; j++)
+      if (!(w[j] >= 0))
+        luaL_error(L, "%s: weight %f at position %d is negative or not a number", t->name, w[j],
+                   (int)j + 1);
+      else if ((t->type->traits & LAR_RANKED) &&
+               (w[j] == HUGE_VAL || (j > 0 && w[j] > w[j - 1])))
+        luaL_error(L, "%s: weights of ranks fall and are finite; %f is at position %d", t->name,
+                   w[j], (int)j + 1);
+  }
+}
+
+/* A fresh int64 vector, owned by *out. */
+static int64_t *integers(lua_State *L, lar_var **out, int64_t n) {
+  lb_check(L, lar_var_init(out, LAR_I64, 1, &n));
+  return lar_tensor_data(&(*out)->t);
+}
+
+static int64_t list_length(lua_State *L, const lar_term *t, int at) {
+  int64_t total = 0;
+  for (int k = 1; k <= (int)lua_rawlen(L, at); k++) {
+    if (lua_rawgeti(L, at, k) != LUA_TTABLE)
+      luaL_error(L, "%s: group %d is a %s, not a list of positions", t->name, k,
+                 luaL_typename(L, -1));
+    if (lua_rawlen(L, -1) == 0) luaL_error(L, "%s: group %d is empty", t->name, k);
+    total += (int64_t)lua_rawlen(L, -1);
+    lua_pop(L, 1);
+  }
+  return total;
+}
+
+static void read_lists(lua_State *L, int at, lar_term *t) {
+  int64_t n = (int64_t)lua_rawlen(L, at), total = list_length(L, t, at), filled = 0;
+  int64_t *size = integers(L, &t->sizes, n), *list = integers(L, &t->list, total);
+  for (int64_t k = 0; k < n; k++) {
+    lua_rawgeti(L, at, k + 1);
+    size[k] = (int64_t)lua_rawlen(L, -1);
+    for (int64_t i = 1; i <= size[k]; i++) {
+      int exact;
+      lua_rawgeti(L, -1, i);
+      list[filled++] = lua_tointegerx(L, -1, &exact);
+      if (!exact)
+        luaL_error(L, "%s: group %d holds a %s, not a position", t->name, (int)k + 1,
+                   luaL_typename(L, -1));
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+  }
+}
+
+static void read_ids(lua_State *L, int at, lar_term *t) {
+  lar_var *v = lb_tensor(L, at);
+  lar_tensor own = {0};
+  if (v->t.dtype != LAR_I64)
+    luaL_error(L, "%s: group ids are int64, not %s", t->name, lar_dtype_name(v->t.dtype));
+  lb_check(L, lar_clone(&own, &v->t, LAR_I64));
+  lar_status st = lar_var_new(&t->ids, &own);
+  lar_tensor_clear(&own);
+  lb_check(L, st);
+}
+
+static void read_groups(lua_State *L, int arg, lar_term *t) {
+  if (lua_getfield(L, arg, "by") != LUA_TNIL) {
+    lar_groups g;
+    lar_tensor probe = {.ndim = 2};
+    const char *by = luaL_checkstring(L, -1);
+    lar_status st = LAR_OK;
+    if ((t->type->traits & LAR_GRAPH) != 0) {
+      probe.shape[0] = probe.shape[1] = 0;
+      st = lar_groups_graph(&g, by, &probe);
+      lar_groups_clear(&g);
+    } else {
+      st = lar_groups_by(&g, by, &probe);
+    }
+    if (st != LAR_OK) luaL_error(L, "%s: %s", t->name, lar_why());
+    lar_free(t->by);
+    lb_check(L, lar_strdup(&t->by, by));
+  }
+  lua_pop(L, 1);
+  int type = lua_getfield(L, arg, "groups");
+  if (type == LUA_TTABLE)
+    read_lists(L, lua_gettop(L), t);
+  else if (type != LUA_TNIL)
+    read_ids(L, lua_gettop(L), t);
+  lua_pop(L, 1);
+}
+
+static int given_gc(lua_State *L) {
+  lar_given **p = lua_touserdata(L, 1);
+  lar_given_unref(*p);
+  *p = NULL;
+  return 0;
+}
+
+/* Copies of what the field holds: a model, a table of tensors by name, a tensor or a number. */
+static lar_given *read_given(lua_State *L, int arg, const lar_term *t, const char *field) {
+  lar_given **out = lb_new(L, sizeof *out, "lariat.given");
+  int type = lua_getfield(L, arg, field), at = lua_gettop(L);
+  if (type == LUA_TNIL)
+    luaL_error(L, "%s: %s is missing: a model, a table name -> tensor, a tensor or a number",
+               t->name, field);
+  if (type == LUA_TNUMBER) (void)lb_tensor_from(L, at, LAR_F64), lua_replace(L, at);
+  const lar_params *from = lb_params_of(L, at);
+  lb_check(L, lar_given_new(out, from, lb_tensor_test(L, at) != NULL));
+  return lar_given_ref(*out);
+}
+
+static void read_all_given(lua_State *L, int arg, lar_term *t) {
+  int top = lua_gettop(L);
+  if (t->type->traits & LAR_TOWARDS) t->towards = read_given(L, arg, t, "towards");
+  if (t->type->traits & LAR_FISHER) {
+    t->fisher = read_given(L, arg, t, "fisher");
+    for (int k = 0; k < t->fisher->p.n; k++) {
+      const lar_pentry *e = &t->fisher->p.at[k];
+      for (int64_t i = 0, n = lar_tensor_numel(&e->var->t); i < n; i++)
+        if (!(lar_tensor_get(&e->var->t, i) >= 0))
+          luaL_error(L, "%s: fisher of '%s' is negative or not a number at position %d",
+                     t->name, e->name, (int)i + 1);
+    }
+  }
+  lua_settop(L, top);
+}
+
+static const lar_penalty *find(lua_State *L, const char *name) {
+  const lar_penalty *type = lar_penalty_find(name);
+  if (type == NULL) luaL_error(L, "penalty: there is no '%s'", name);
+  return type;
+}
+
+enum { WEIGHTED = LAR_SEPARABLE | LAR_RANKED | LAR_RADIAL | LAR_GRAPH };
+
+/* make(name, options) -> penalty */
+static int make(lua_State *L) {
+  const lar_penalty *type = find(L, luaL_checkstring(L, 1));
+  const char *known[10];
+  size_t n = 0;
+  lua_settop(L, 2);
+  if (!(type->traits & LAR_CONSTRAINT)) known[n++] = "lambda", known[n++] = "mode";
+  if (type->traits & LAR_GROUPED) known[n++] = "by", known[n++] = "groups";
+  bool weighted =
+    (type->traits & WEIGHTED) != 0 && (type->traits & (LAR_CONSTRAINT | LAR_SOFT)) == 0;
+  if (weighted) known[n++] = "weights";
+  if (type->traits & LAR_TOWARDS) known[n++] = "towards";
+  if (type->traits & LAR_FISHER) known[n++] = "fisher";
+  known[n] = NULL;
+  lar_term *t = push_term(L, type, type->name);
+  if (lua_isnil(L, 2)) lua_newtable(L), lua_replace(L, 2);
+  lb_params(L, 2, type->name, type->params, t->self, known);
+  if (type->check != NULL) lb_check(L, type->check(t->self));
+  if (!(type->traits & LAR_CONSTRAINT)) {
+    read_lambda(L, 2, 3, t);
+    read_mode(L, 2, t);
+  }
+  if (weighted) read_weights(L, 2, t);
+  if (type->traits & LAR_GROUPED) read_groups(L, 2, t);
+  read_all_given(L, 2, t);
+  lua_settop(L, 3);
+  return 1;
+}
+
+/* (number [, number or options]) at 1 and 2 become one table of options at 1; upvalues 2 and 3
+ * are the options that the numbers are. */
+static void gather(lua_State *L) {
+  lua_newtable(L);
+  if (lua_istable(L, 2))
+    for (lua_pushnil(L); lua_next(L, 2);) {
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, 3);
+    }
+  else if (!lua_isnil(L, 2)) {
+    if (lua_isnil(L, lua_upvalueindex(3)))
+      luaL_error(L, "%s: the second argument is a table of options, not a %s",
+                 lua_tostring(L, lua_upvalueindex(1)), luaL_typename(L, 2));
+    lua_pushvalue(L, 2);
+    lua_setfield(L, 3, lua_tostring(L, lua_upvalueindex(3)));
+  }
+  lua_pushvalue(L, 1);
+  lua_setfield(L, 3, lua_tostring(L, lua_upvalueindex(2)));
+  lua_replace(L, 1);
+}
+
+/* A penalty of the kind named in upvalue 1. */
+static int construct(lua_State *L) {
+  int type = lua_type(L, 1);
+  lua_settop(L, 2);
+  if (type == LUA_TNUMBER || type == LUA_TFUNCTION)
+    gather(L);
+  else if (type != LUA_TNIL && type != LUA_TNONE && type != LUA_TTABLE)
+    return luaL_error(L, "%s: expects a number or a table of options, not a %s",
+                      lua_tostring(L, lua_upvalueindex(1)), lua_typename(L, type));
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  return make(L);
+}
+
+/* constructor(name, first, second or nil) */
+static int constructor(lua_State *L) {
+  (void)find(L, luaL_checkstring(L, 1));
+  (void)luaL_checkstring(L, 2);
+  lua_settop(L, 3);
+  lua_pushcclosure(L, construct, 3);
+  return 1;
+}
+
+/* custom(spec): a penalty written in Lua; the table is kept as its self */
+static int custom(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_getfield(L, 1, "name");
+  lar_term *t = push_term(L, NULL, luaL_checkstring(L, 2));
+  t->ctx = lb_anchor(L, 3, 1);
+  t->value_fn = value_fn;
+  if (lua_getfield(L, 1, "prox") != LUA_TNIL) t->prox_fn = prox_fn;
+  t->separable = lb_opt_flag(L, 1, "separable", false);
+  read_lambda(L, 1, 3, t);
+  if (lua_getfield(L, 1, "formula") != LUA_TNIL)
+    lb_check(L, lar_strdup(&t->formula, luaL_checkstring(L, -1)));
+  lua_settop(L, 3);
+  return 1;
+}
+
+const luaL_Reg lb_penalty_making[] = {
+  {"constructor", constructor}, {"custom", custom}, {NULL, NULL}};
+
+void lb_open_penalty_make(lua_State *L) {
+  static const luaL_Reg none[] = {{NULL, NULL}},
+                        given_meta[] = {{"__gc", given_gc}, {NULL, NULL}};
+  lb_class(L, "lariat.given", none, given_meta);
+}
