@@ -228,9 +228,22 @@ static void begin(reader *r, lua_State *L, const lar_op *op) {
   look_around(r);
 }
 
+/* Two tensors and no more: what operators see most often. */
+static bool apply_pair(lua_State *L, const lar_op *op) {
+  if (op->map[0] == NULL || op->nin != 2 || lua_gettop(L) != 2) return false;
+  lar_var *in[] = {lb_tensor_test(L, 1), lb_tensor_test(L, 2)}, *made[LAR_MAX_OUT];
+  int nout;
+  if (in[0] == NULL || in[1] == NULL) return false;
+  lar_var **out = lb_tensor_new(L);
+  lb_check(L, lar_op_apply(op, NULL, 2, in, &nout, made));
+  *out = made[0];
+  return true;
+}
+
 int lb_op_call(lua_State *L, const lar_op *op) {
   reader r;
   lb_pressure(L);
+  if (apply_pair(L, op)) return 1;
   begin(&r, L, op);
   read_args(&r);
   return apply(&r);
