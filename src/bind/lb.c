@@ -38,9 +38,8 @@ void lb_check(lua_State *L, lar_status st) {
   luaL_error(L, "%s", lar_why());
 }
 
-/* A table with weak values: finds anchored values, keeps none. */
-static void push_anchors(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &anchors_key) == LUA_TTABLE) return;
+void lb_push_weak(lua_State *L, const void *key) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TTABLE) return;
   lua_pop(L, 1);
   lua_newtable(L);
   lua_createtable(L, 0, 1);
@@ -48,7 +47,7 @@ static void push_anchors(lua_State *L) {
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
   lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &anchors_key);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 }
 
 /* Push the userdata's list of what it keeps, made when there is none. */
@@ -68,7 +67,7 @@ void *lb_anchor(lua_State *L, int owner, int value) {
   push_kept(L, owner);
   lua_pushvalue(L, value);
   lua_rawsetp(L, -2, key);
-  push_anchors(L);
+  lb_push_weak(L, &anchors_key);
   lua_pushvalue(L, value);
   lua_rawsetp(L, -2, key);
   lua_pop(L, 2);
@@ -89,7 +88,7 @@ void lb_anchor_all(lua_State *L, int owner, int from) {
 }
 
 void lb_push_anchored(lua_State *L, void *key) {
-  push_anchors(L);
+  lb_push_weak(L, &anchors_key);
   lua_rawgetp(L, -1, key);
   lua_remove(L, -2);
 }

@@ -46,6 +46,10 @@ void lb_anchor_all(lua_State *L, int owner, int from);
 /* Push the anchored value (nil when its owners are gone). */
 void lb_push_anchored(lua_State *L, void *key);
 
+/* Push the registry's table of that key, made when there is none. Its values are weak: it
+ * finds what others keep, and keeps nothing. */
+void lb_push_weak(lua_State *L, const void *key);
+
 /* What a schedule or lambda function is called with: the table at `index`. */
 typedef struct lb_state {
   lua_State *L;

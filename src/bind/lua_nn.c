@@ -9,22 +9,9 @@ enum { ANCHORS = 1, FIELDS = 2 }; /* user values of a module object */
 
 #define BARE "a function of x alone" /* a field of layers made from a plain function */
 
-static const char objects_key; /* its address names a registry field */
+static const char objects_key; /* its address names a weak table: module -> object */
 
 /* ---- objects ---- */
-
-/* A table with weak values: module -> object. */
-static void push_objects(lua_State *L) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &objects_key) == LUA_TTABLE) return;
-  lua_pop(L, 1);
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "v");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &objects_key);
-}
 
 static lar_module **new_object(lua_State *L) {
   lar_module **p = lua_newuserdatauv(L, sizeof *p, FIELDS);
@@ -35,7 +22,7 @@ static lar_module **new_object(lua_State *L) {
 
 /* From now on, pushing the module in the object on top gives that object. */
 static void enter_object(lua_State *L, lar_module *m) {
-  push_objects(L);
+  lb_push_weak(L, &objects_key);
   lua_pushvalue(L, -2);
   lua_rawsetp(L, -2, m);
   lua_pop(L, 1);
@@ -47,7 +34,7 @@ void lb_module_push(lua_State *L, lar_module *m) {
     lua_pushnil(L);
     return;
   }
-  push_objects(L);
+  lb_push_weak(L, &objects_key);
   if (lua_rawgetp(L, -1, m) == LUA_TNIL) {
     lua_pop(L, 1);
     lar_module **p = new_object(L);

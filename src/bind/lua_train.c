@@ -20,26 +20,23 @@ typedef struct run {
 
 /* ---- hooks ---- */
 
-static lar_status call_hook(run *r, const char *name, int nargs_state) {
+static lar_status call_hook(run *r, const char *name) {
   lua_State *L = r->L;
   if (r->f->status == LAR_FIT_INTERRUPTED) /* seen already: Lua code need not be stopped too */
     lua_sethook(L, NULL, 0, 0);
   if (!lua_checkstack(L, 8)) return lar_fail(LAR_ENOMEM, "fit: the Lua stack is full");
   lua_getfield(L, CONFIG, name);
-  if (nargs_state > 0) lua_pushvalue(L, STATE);
-  lar_status st = lb_call(L, nargs_state, 0);
-  return st;
+  lua_pushvalue(L, STATE);
+  return lb_call(L, 1, 0);
 }
 
-static lar_status before_step(void *ctx, lar_fit *f) {
-  return call_hook(ctx, "before_step", 1);
-}
-static lar_status after_step(void *ctx, lar_fit *f) { return call_hook(ctx, "after_step", 1); }
-static lar_status epoch_end(void *ctx, lar_fit *f) { return call_hook(ctx, "epoch_end", 1); }
+static lar_status before_step(void *ctx, lar_fit *f) { return call_hook(ctx, "before_step"); }
+static lar_status after_step(void *ctx, lar_fit *f) { return call_hook(ctx, "after_step"); }
+static lar_status epoch_end(void *ctx, lar_fit *f) { return call_hook(ctx, "epoch_end"); }
 
 static void progress(void *ctx, lar_fit *f) {
   run *r = ctx;
-  (void)call_hook(r, "progress", 1); /* a failing display must not end the work */
+  (void)call_hook(r, "progress"); /* a failing display must not end the work */
   lb_forget_error(r->L);
 }
 

@@ -75,7 +75,6 @@ static void outers(void *ctx, int64_t begin, int64_t end) {
 
 static lar_status long_row(job *j, lar_tensor *out, lar_dtype from) {
   void *partial;
-  char *result = j->out;
   lar_fold_body *join = lar_fold_find(
     from == LAR_I64 || from == LAR_BOOL || j->fold == LAR_FOLD_COUNT ? LAR_I64 : LAR_F64);
   j->parts = (j->sizes[1] + GRAIN - 1) / GRAIN;
@@ -88,7 +87,6 @@ static lar_status long_row(job *j, lar_tensor *out, lar_dtype from) {
     int64_t i;
   } total;
   join(again, &total, partial, 1, j->parts, 1, true);
-  (void)result;
   if (out->dtype == LAR_I64)
     *(int64_t *)lar_tensor_data(out) = total.i;
   else
