@@ -57,7 +57,7 @@ sources   = $(sort $(wildcard $(1:%=src/%/*.c)))
 including = $(shell grep -lE '^\#include "$(1)"' $(2) /dev/null)
 objects   = $(patsubst src/%.c,$(B)/%$(2).o,$(1))
 
-FLOORS  := core kern op grad nn loss penalty optim train glm io
+FLOORS  := core kern op grad nn loss penalty optim train family solver glm io
 CORE_C  := $(call sources,$(FLOORS))
 MAP_C   := $(call including,core/number.h,$(CORE_C))
 REAL_C  := $(filter-out $(MAP_C),$(call including,core/real.h,$(CORE_C)))
@@ -116,7 +116,9 @@ $(B)/gen/entries.c: $(B)/gen/entries.note Makefile
 	   $(call registry,op,ops,op/op.h) $(call registry,layer,layers,nn/nn.h) \
 	   $(call registry,loss,losses,loss/loss.h) \
 	   $(call registry,penalty,penalties,penalty/penalty.h) \
-	   $(call registry,rule,rules,optim/optim.h) } > $@
+	   $(call registry,rule,rules,optim/optim.h) \
+	   $(call registry,family,families,family/family.h) \
+	   $(call registry,solver,solvers,solver/solver.h) } > $@
 
 # The Lua library and its data, baked in: a table of names and bytes (bind/baked.h).
 $(B)/gen/baked.c: $(B)/gen/baked.note Makefile

@@ -12,6 +12,9 @@ local below = {
   optim = "penalty grad op kern core",
   io = "kern core",
   train = "optim nn loss penalty grad op kern core io",
+  family = "kern core",
+  solver = "family penalty grad op kern core",
+  glm = "solver family penalty grad op kern core",
   bind = "*",
   main = "*",
 }

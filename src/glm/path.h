@@ -1,0 +1,45 @@
+/*
+ * glm/path - fits along a grid of lambdas, each from the last.
+ *
+ * Floor:    glm (may include: solver family penalty kern core).
+ */
+#ifndef LAR_GLM_PATH_H
+#define LAR_GLM_PATH_H
+
+#include "solver/solver.h"
+
+/* What is asked for. Everything is borrowed. */
+typedef struct lar_path_ask {
+  lar_problem problem; /* x not yet standardised; null_value is filled in */
+  bool standardize;
+  const double *lambda; /* falling; NULL: a grid of n_lambda from lambda_max */
+  int64_t n_lambda;
+  double min_ratio;   /* <= 0: 1e-4 for n >= p, else 1e-2 */
+  double lambda_max;  /* > 0: in the place of the computed one */
+  const char *solver; /* NULL: chosen */
+  bool early_end;     /* stop where the deviance is explained */
+} lar_path_ask;
+
+/* What came of it: arrays for n points, on the scale of the X that was given. */
+typedef struct lar_path {
+  int64_t n, p, k;
+  double *lambda;           /* n */
+  double *coef, *intercept; /* n * k * p, n * k: point l at coef + l * k * p */
+  double *loss, *value, *gap, *kkt, *dev_ratio;
+  int64_t *df, *iterations;
+  unsigned char *status; /* of lar_outcome */
+  double null_value, null_deviance, lambda_max;
+  const lar_solver *solver;
+} lar_path;
+
+/* each (may be NULL) sees every point as it is done: for progress, and predictions of held out
+ * rows (at->eta is of all rows, those of weight 0 too). */
+lar_status lar_path_fit(lar_path *out, const lar_path_ask *ask,
+                        lar_status (*each)(void *ctx, int64_t l, const lar_point *at),
+                        void *ctx);
+void lar_path_clear(lar_path *p);
+
+/* The least lambda at which every penalised coefficient is 0. */
+lar_status lar_path_lambda_max(const lar_path_ask *ask, double *out);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * solver/design - one view of X for all solvers: dense columns or compressed ones, centred and
+ * scaled without touching an entry.
+ *
+ * Floor:    solver (may include: family penalty kern core).
+ * Contract: the matrix that solvers see is z_j = (x_j - mean_j) / scale_j. Vectors of rows and
+ *           of columns are float64 whatever the dtype of X. Nothing is written to X; several
+ *           threads may use one design.
+ */
+#ifndef LAR_SOLVER_DESIGN_H
+#define LAR_SOLVER_DESIGN_H
+
+#include "kern/sparse.h"
+
+typedef struct lar_design {
+  int64_t n, p;
+  lar_dtype dtype;
+  lar_tensor dense;     /* (n, p) with stride[0] == 1, or nothing */
+  lar_sparse *sparse;   /* or this */
+  double *mean, *scale; /* p each; NULL: 0, 1. A constant column has scale 0: left out */
+} lar_design;
+
+/* A view of X; a dense matrix whose columns are not contiguous is copied once. LAR_EARG names
+ * the column that holds NaN or infinity. */
+lar_status lar_design_dense(lar_design *out, const lar_tensor *x);
+lar_status lar_design_sparse(lar_design *out, lar_sparse *x);
+void lar_design_clear(lar_design *d);
+
+/* The same X, centred and scaled for weights w (n, sum 1): mean where `centre`, the 1/n
+ * standard deviation where `scale` (about the mean in either case). */
+lar_status lar_design_standardised(lar_design *out, const lar_design *x, const double *w,
+                                   bool centre, bool scale);
+
+/* x_j' v, raw: without centre and scale. */
+double lar_design_dot(const lar_design *d, int64_t j, const double *v);
+/* sum_i w_i x_ij and sum_i w_i x_ij^2, raw. */
+void lar_design_moments(const lar_design *d, int64_t j, const double *w, double *first,
+                        double *second);
+/* v += a x_j, raw. */
+void lar_design_axpy(const lar_design *d, int64_t j, double a, double *v);
+
+/* out[j] = z_j' v for all j, or for the m listed; sum is sum_i v_i. Parallel over columns. */
+void lar_design_tmul(const lar_design *d, const double *v, double sum, const int64_t *list,
+                     int64_t m, double *out);
+/* out = Z b + c over the coefficients that are not 0. */
+void lar_design_mul(const lar_design *d, const double *b, double c, double *out);
+
+#endif
