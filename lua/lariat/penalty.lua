@@ -821,8 +821,14 @@ end
 
 --- The least strength that holds a parameter at 0: with the loss's gradient at w = 0, the
 -- smallest lambda for which 0 is stationary, so that the prox keeps it there. Of non-convex
--- penalties: a local minimum. `l0`, `lq` (0 is stationary at any lambda), smooth penalties and
--- constraints have none.
+-- penalties: a local minimum. `l0`, `lq` (0 is stationary at any lambda), smooth penalties,
+-- `exclusive_lasso` (0 at none) and constraints have none.
+--
+-- `tv1d`, `tv2d`, `trend_filter` and `fused_lasso` with `l1_ratio = 0` cost nothing where rows
+-- are constant, matrices constant, rows polynomials: there it is the least lambda that holds w
+-- among those, g being the gradient at the best of them (a part of g along them does not
+-- count; for a prox, `g = -v` will do). Coordinates of weight 0, or in no group, do not count
+-- either.
 -- @function lambda_max
 -- @param g a float tensor: the gradient of the loss at w = 0
 -- @return a number; raises for a sum, and for a penalty that has none

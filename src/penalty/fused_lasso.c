@@ -1,3 +1,4 @@
+#include "penalty/differences.h"
 #include "penalty/penalty.h"
 #include "penalty/tv.h"
 
@@ -46,6 +47,11 @@ static lar_status prox(const lar_pen_at *at, const lar_tensor *w, double step,
   return lar_tv_prox(w, at->l * (1 - p->l1_ratio), step, NULL, at->l * p->l1_ratio * step);
 }
 
+/* Constants cost nothing only where absolute values do. */
+static lar_status centre(const lar_pen_at *at, const lar_tensor *w) {
+  return ((const mix *)at->self)->l1_ratio == 0 ? lar_differences_centre(w, 0) : LAR_OK;
+}
+
 LAR_ENTRY(penalty, fused_lasso) = {
   .name = "fused_lasso",
   .doc = "pieces that are constant along the last dimension, most of them 0",
@@ -54,8 +60,9 @@ LAR_ENTRY(penalty, fused_lasso) = {
   .formula = "lambda (l1_ratio |w|_1 + (1 - l1_ratio) sum_i |w_{i+1} - w_i|)",
   .params = schema,
   .size = sizeof(mix),
-  .traits = LAR_CONVEX | LAR_FUSING | LAR_FALLIBLE | LAR_EUCLIDEAN,
+  .traits = LAR_CONVEX | LAR_FUSING | LAR_FALLIBLE | LAR_EUCLIDEAN | LAR_NORM,
   .value = value,
   .grad = grad,
   .prox = prox,
+  .centre = centre,
 };

@@ -54,6 +54,6 @@ LAR_ENTRY(penalty, group_linf) = {
             "Found. Trends Optim. 1(3), sec. 6.5",
   .formula = "lambda sum_g |w_g|_inf",
   .size = sizeof(none),
-  .traits = LAR_CONVEX | LAR_GROUPED | LAR_ABSOLUTE,
+  .traits = LAR_CONVEX | LAR_GROUPED | LAR_ABSOLUTE | LAR_NORM,
   LAR_RADIAL_SLOTS,
 };

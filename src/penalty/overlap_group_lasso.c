@@ -168,7 +168,7 @@ LAR_ENTRY(penalty, overlap_group_lasso) = {
   .formula = "lambda min { sum_g sqrt(|g|) |v_g|_2 : sum_g v_g = w }",
   .size = sizeof(none),
   .traits = LAR_CONVEX | LAR_GROUPED | LAR_ABSOLUTE | LAR_EUCLIDEAN | LAR_OVERLAP |
-            LAR_FALLIBLE,
+            LAR_FALLIBLE | LAR_NORM,
   .value = value,
   .grad = grad,
   .prox = prox,

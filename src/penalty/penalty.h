@@ -34,11 +34,16 @@ enum {
   LAR_FUSING = 1u << 9,     /* a sum of |w_i - w_j|: its prox merges coordinates */
   LAR_FALLIBLE = 1u << 10,  /* its prox allocates or iterates: it may fail */
   LAR_KNEE = 1u << 11,      /* l is also where it bends: not l times one function */
-  LAR_FLAT = 1u << 13,      /* its gradient is 0 where it exists: no subgradient mode */
   LAR_RANKED = 1u << 12,    /* at->weight is of ranks: falling, as many as coordinates */
   LAR_NESTED = 1u << 13,    /* listed groups may hold others, which come before them */
   LAR_OVERLAP = 1u << 14,   /* listed groups may overlap in any way */
   LAR_GRAPH = 1u << 15,     /* its groups are pairs: the edges of a graph, with weights */
+};
+
+/* More of them. */
+enum {
+  LAR_FLAT = 1u << 19, /* its gradient is 0 where it exists: no subgradient mode */
+  LAR_NORM = 1u << 20, /* a norm or seminorm: lambda_max comes of value, prox and centre */
 };
 
 /* Penalties of networks. */
@@ -62,6 +67,7 @@ typedef struct lar_pen_at {
   double l;                 /* strength; 1 for constraints */
   const lar_tensor *weight; /* float64, contiguous; of separable ones per coordinate, of radial
                                ones per group, of ranked ones per rank; NULL: 1 */
+  const double *l1_weight;  /* per coordinate, of the l1 part of LAR_SOFT; NULL: 1 */
   const lar_groups *groups; /* for LAR_GROUPED */
   const double *towards, *fisher; /* per coordinate, for LAR_TOWARDS and LAR_FISHER */
 } lar_pen_at;
@@ -133,13 +139,18 @@ typedef struct lar_penalty {
   void (*ranks)(const void *self, int64_t n, double *out);
   /* lar_penalty_max of ones that are not separable, weights included. */
   lar_status (*at_max)(const lar_pen_at *at, const lar_tensor *g, double *out);
+  /* Of LAR_NORM: take off w (float64) its part where the penalty is 0. NULL: those are
+   * coordinates, and a prox of great strength leaves nothing else. */
+  lar_status (*centre)(const lar_pen_at *at, const lar_tensor *w);
 } lar_penalty;
 
 /* Has it a prox? */
 bool lar_penalty_has_prox(const lar_penalty *p);
 
 /* The least l at which w = 0 is stationary for a loss with the gradient g there, so that the
- * prox keeps it; what has weight 0 does not count. LAR_EARG for a penalty that has none. */
+ * prox keeps it; what has weight 0 does not count. Of a seminorm (differences) w is where the
+ * loss is least among points at which the penalty is 0, and a part of g along those does not
+ * count. NaN where g is not finite. LAR_EARG for a penalty that has none. */
 lar_status lar_penalty_max(const lar_penalty *p, const lar_pen_at *at, const lar_tensor *g,
                            double *out);
 

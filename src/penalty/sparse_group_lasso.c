@@ -37,6 +37,6 @@ LAR_ENTRY(penalty, sparse_group_lasso) = {
   .formula = "lambda (l1_ratio |w|_1 + (1 - l1_ratio) sum_g sqrt(|g|) |w_g|_2)",
   .params = schema,
   .size = sizeof(mix),
-  .traits = LAR_CONVEX | LAR_GROUPED | LAR_RADIAL | LAR_ABSOLUTE | LAR_SOFT,
+  .traits = LAR_CONVEX | LAR_GROUPED | LAR_RADIAL | LAR_ABSOLUTE | LAR_SOFT | LAR_NORM,
   LAR_RADIAL_SLOTS,
 };

@@ -61,7 +61,8 @@ LAR_ENTRY(penalty, tree_group) = {
             "algorithm 1",
   .formula = "lambda sum_g sqrt(|g|) |w_g|_2",
   .size = sizeof(none),
-  .traits = LAR_CONVEX | LAR_GROUPED | LAR_ABSOLUTE | LAR_EUCLIDEAN | LAR_NESTED | LAR_FALLIBLE,
+  .traits = LAR_CONVEX | LAR_GROUPED | LAR_ABSOLUTE | LAR_EUCLIDEAN | LAR_NESTED |
+            LAR_FALLIBLE | LAR_NORM,
   .value = value,
   .grad = grad,
   .prox = prox,

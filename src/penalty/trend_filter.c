@@ -4,6 +4,7 @@
  * O(n k^2). Slacks are variables of their own, so that they are exact near 0. */
 #include "core/mem.h"
 #include "kern/copy.h"
+#include "penalty/differences.h"
 #include "penalty/penalty.h"
 #include "penalty/tv.h"
 
@@ -214,6 +215,10 @@ done:
   return st;
 }
 
+static lar_status at_max(const lar_pen_at *at, const lar_tensor *g, double *out) {
+  return lar_differences_max(g, (int)((const trend *)at->self)->order, out);
+}
+
 LAR_ENTRY(penalty, trend_filter) = {
   .name = "trend_filter",
   .doc = "differences of higher order along the last dimension: pieces that are polynomials",
@@ -225,4 +230,5 @@ LAR_ENTRY(penalty, trend_filter) = {
   .value = value,
   .grad = grad,
   .prox = prox,
+  .at_max = at_max,
 };

@@ -1,3 +1,4 @@
+#include "penalty/differences.h"
 #include "penalty/penalty.h"
 #include "penalty/tv.h"
 
@@ -20,6 +21,10 @@ static lar_status prox(const lar_pen_at *at, const lar_tensor *w, double step,
   return lar_tv_prox(w, at->l, step, metric, 0);
 }
 
+static lar_status at_max(const lar_pen_at *at, const lar_tensor *g, double *out) {
+  return lar_differences_max(g, 0, out);
+}
+
 LAR_ENTRY(penalty, tv1d) = {
   .name = "tv1d",
   .doc = "differences of neighbours along the last dimension: pieces that are constant",
@@ -31,4 +36,5 @@ LAR_ENTRY(penalty, tv1d) = {
   .value = value,
   .grad = grad,
   .prox = prox,
+  .at_max = at_max,
 };

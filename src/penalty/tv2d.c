@@ -147,6 +147,19 @@ static lar_status prox(const lar_pen_at *at, const lar_tensor *w, double step,
   return st;
 }
 
+/* Constant matrices cost nothing. */
+static lar_status centre(const lar_pen_at *at, const lar_tensor *w) {
+  lar_tensor b = blocks(w);
+  int64_t n = b.shape[1] * b.shape[2];
+  double *v = lar_tensor_data(w);
+  for (int64_t k = 0; k < b.shape[0]; k++) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += v[k * n + i];
+    for (int64_t i = 0; i < n; i++) v[k * n + i] -= sum / (double)n;
+  }
+  return LAR_OK;
+}
+
 LAR_ENTRY(penalty, tv2d) = {
   .name = "tv2d",
   .doc = "differences of neighbours in rows and in columns: patches that are constant",
@@ -154,8 +167,9 @@ LAR_ENTRY(penalty, tv2d) = {
             "Bauschke & Combettes 2008, Pacific J. Optim. 4(3)",
   .formula = "lambda (sum |w_{i+1,j} - w_{i,j}| + sum |w_{i,j+1} - w_{i,j}|)",
   .size = sizeof(none),
-  .traits = LAR_CONVEX | LAR_FUSING | LAR_EUCLIDEAN | LAR_FALLIBLE,
+  .traits = LAR_CONVEX | LAR_FUSING | LAR_EUCLIDEAN | LAR_FALLIBLE | LAR_NORM,
   .value = value,
   .grad = grad,
   .prox = prox,
+  .centre = centre,
 };
