@@ -21,12 +21,12 @@ enum {
   LAR_FAM_MULTI = 1u << 2,     /* k columns */
   LAR_FAM_JOINT = 1u << 3,     /* rows are not independent (cox): h is the diagonal */
   LAR_FAM_SHIFTS = 1u << 4,    /* F does not change when a constant is added: no intercept */
-  LAR_FAM_KINKED = 1u << 5,    /* F has kinks: exact quantile */
+  LAR_FAM_KINKED = 1u << 5,    /* F has kinks where there is no bound: see lar_family_kinked */
   LAR_FAM_CONVEX = 1u << 6,
 };
 
-/* The response, made ready by `ready`. y: n * k; w: n, sums to 1; extra: what a family needs
- * besides (cox: status, order), owned. */
+/* The response, made ready by `ready`. y: n * k, of labels n; w: n, sums to 1; extra: what a
+ * family needs besides (cox: order), owned. */
 typedef struct lar_rows {
   int64_t n, k;
   const double *y, *w;
@@ -48,14 +48,19 @@ typedef struct lar_family {
    * NULL). */
   lar_status (*slopes)(const void *self, const lar_rows *r, const double *eta, double *g,
                        double *h);
-  /* Least c with h_i <= c w_i everywhere (1 for gaussian, 1/4 for binomial); HUGE_VAL or 0:
-   * there is none. */
+  /* Least c such that c w_i (times the unit matrix) is above the second derivative of row i
+   * everywhere (1 for gaussian, 1/4 for binomial, 1/2 for multinomial); HUGE_VAL or 0: there
+   * is none. */
   double (*bound)(const void *self);
   /* F*(u) = sup_eta <u, eta> - F(eta), for u = the gradient slot's g scaled towards 0;
    * HUGE_VAL outside its domain. */
   double (*conjugate)(const void *self, const lar_rows *r, const double *u);
   /* The least value of F over all eta, for deviances: dev = 2 (F - saturated). */
   double (*saturated)(const void *self, const lar_rows *r);
+  /* Of kinked ones: the best constant *b0 to add to the offset (0 without intercept), and a
+   * subgradient g of F there, one that sums to 0 with an intercept. */
+  lar_status (*null)(const void *self, const lar_rows *r, const double *offset, bool intercept,
+                     double *b0, double *g);
   /* What is predicted: type "response" (the mean, probabilities); out n * k from eta n * k. */
   void (*response)(const void *self, int64_t n, int64_t k, const double *eta, double *out);
 } lar_family;
@@ -67,6 +72,11 @@ typedef struct lar_custom {
   lar_status (*rows)(void *ctx, const lar_rows *r, const double *eta, double *each, double *d1,
                      double *d2);
 } lar_custom;
+
+/* Has it kinks, with these parameters? */
+static inline bool lar_family_kinked(const lar_family *f, const void *self) {
+  return (f->traits & LAR_FAM_KINKED) != 0 && f->bound(self) == HUGE_VAL;
+}
 
 extern const lar_family *const lar_families[]; /* ends in NULL; made by make */
 const lar_family *lar_family_find(const char *name);
