@@ -15,5 +15,6 @@ int luaopen_lariat_core(lua_State *L) {
   lb_open_system(L);
   lb_open_io(L);
   lb_open_train(L);
+  lb_open_sparse(L);
   return 1;
 }

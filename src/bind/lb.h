@@ -140,6 +140,7 @@ void lb_open_loss(lua_State *L);
 void lb_open_system(lua_State *L);
 void lb_open_io(lua_State *L);
 void lb_open_train(lua_State *L);
+void lb_open_sparse(lua_State *L);
 
 /* Methods of tensors that live in files of their own. */
 int lb_tensor_index(lua_State *L);    /* t[...] with a non-string key */

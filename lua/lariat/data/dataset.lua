@@ -8,11 +8,14 @@ local methods = {}
 
 local function rows(t) return t.ndim > 0 and t.shape[1] or nil end
 
+-- A tensor, or a sparse matrix, which x may be.
+local function is_array(v) return core.is_tensor(v) or core.is_sparse(v) end
+
 --- The names of the tensors that have one entry a row, x first.
 local function aligned(d)
   local names = {}
   for name, value in pairs(d) do
-    if core.is_tensor(value) and rows(value) == rows(d.x) then names[#names + 1] = name end
+    if is_array(value) and rows(value) == rows(d.x) then names[#names + 1] = name end
   end
   table.sort(names)
   return names
@@ -30,6 +33,8 @@ end
 -- is known about them: `names` of the features, `classes`, `target`, `name`, `description`,
 -- `source`, `license`. It can be printed, split, standardized, and given to `lariat.fit`.
 --
+-- x may be a sparse matrix (`lariat.sparse`), for `lariat.glm`.
+--
 -- - `d:rows(index)`: the data set of some rows, by an int64 tensor, a mask, or `{from, to}`.
 -- - `d:to(dtype)`: its float tensors in another dtype.
 -- - `#d`: how many rows.
@@ -42,8 +47,8 @@ end
 -- local d = lariat.data.dataset { x = lariat.randn(6, 2), y = lariat.ones(6), name = "toy" }
 -- print(d:rows { 1, 4 })
 local function new(_, fields)
-  if type(fields) ~= "table" or not core.is_tensor(fields.x) or fields.x.ndim == 0 then
-    error("dataset: x must be a tensor of at least one dimension", 2)
+  if type(fields) ~= "table" or not is_array(fields.x) or fields.x.ndim == 0 then
+    error("dataset: x must be a sparse matrix, or a tensor of at least one dimension", 2)
   end
   if fields.y ~= nil and not core.is_tensor(fields.y) then
     error(("dataset: y must be a tensor, not a %s"):format(type(fields.y)), 2)
@@ -94,7 +99,10 @@ end
 function methods.rows(d, index)
   local out = copy(d)
   local list, key = as_index(d, index)
-  for _, name in ipairs(aligned(d)) do out[name] = d[name][key] end
+  for _, name in ipairs(aligned(d)) do
+    local v = d[name]
+    out[name] = core.is_sparse(v) and v:rows(list) or v[key]
+  end
   if d.text then out.text = text_rows(d.text, list) end
   return setmetatable(out, dataset)
 end
@@ -189,7 +197,7 @@ dataset.__name = "lariat.dataset"
 -- @local
 local function from(owner, d, level)
   if getmetatable(d) == dataset then return d end
-  if type(d) ~= "table" or not core.is_tensor(d.x) or d.x.ndim == 0 then
+  if type(d) ~= "table" or not is_array(d.x) or d.x.ndim == 0 then
     error(("%s: a data set, or a table with the tensor x, is needed, not a %s"):format(owner,
       type(d)), (level or 1) + 2)
   end
