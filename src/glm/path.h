@@ -10,7 +10,9 @@
 
 /* What is asked for. Everything is borrowed. */
 typedef struct lar_path_ask {
-  lar_problem problem; /* x not yet standardised; null_value is filled in */
+  /* x not yet standardised; rows as the caller has them: n, k, y, status, and w (any scale;
+   * NULL: 1); made ready, with weights that sum to 1, on the way in, as is null_value. */
+  lar_problem problem;
   bool standardize;
   const double *lambda; /* falling; NULL: a grid of n_lambda from lambda_max */
   int64_t n_lambda;
@@ -32,8 +34,9 @@ typedef struct lar_path {
   const lar_solver *solver;
 } lar_path;
 
-/* each (may be NULL) sees every point as it is done: for progress, and predictions of held out
- * rows (at->eta is of all rows, those of weight 0 too). */
+/* each (may be NULL) sees every point as it is done, for progress: its status, numbers and df;
+ * eta need not be kept up (a solver that works on a Gram matrix has none). Rows of weight 0 do
+ * not act at all. */
 lar_status lar_path_fit(lar_path *out, const lar_path_ask *ask,
                         lar_status (*each)(void *ctx, int64_t l, const lar_point *at),
                         void *ctx);
