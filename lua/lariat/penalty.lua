@@ -12,7 +12,8 @@
 -- - `lambda`: a number, not negative, 1 by default; or `function(state) -> number`, called
 --   before every step with the loop's state (`state.step`, `state.epoch`, ...).
 -- - `weights`: a tensor of the parameter's shape that scales lambda by coordinate: 0 is free,
---   `math.huge` excludes (the coordinate is exactly 0). Of group penalties: one for each group.
+--   `math.huge` excludes (the coordinate is exactly 0). Of group penalties: one for each group
+--   (of `tree_group` in the order in which lists end, inner ones first). Also a list or a number.
 -- - `by`: `"input"` or `"column"`, `"output"` or `"row"`, `"channel"`, `"all"` (one group); or
 --   `groups`: lists of positions (row-major, from 1), or an int64 tensor with the group of each
 --   coordinate.
@@ -165,7 +166,8 @@ P.group_lasso = constructor("group_lasso", "lambda")
 -- few groups, and few coordinates in them. Prox: soft thresholding, then that of the groups;
 -- exact in the metric of adaptive optimisers too.
 -- @function sparse_group_lasso
--- @param options a table with `lambda`, `l1_ratio (0.5)`, `by` or `groups`, `mode`
+-- @param options a table with `lambda`, `l1_ratio (0.5)`, `by` or `groups`, `mode`; `weights` are
+-- of the norms, one for each group, and `l1_weights` of |w|_1, one for each coordinate
 -- @return a penalty
 -- @source Simon, Friedman, Hastie & Tibshirani 2013, J. Comput. Graph. Stat. 22(2)
 -- @usage local reg = lariat.penalty.sparse_group_lasso { lambda = 0.1, by = "input" }
@@ -707,8 +709,8 @@ local function adaptive_options(base, options)
 end
 
 --- Reweights a penalty by an earlier fit: each coordinate of a separable penalty gets the
--- weight `1/|w|^gamma`, each group of a group penalty `1/|w_g|^gamma`. What was exactly 0 is
--- excluded and stays 0; what was large is hardly shrunk.
+-- weight `1/|w|^gamma`, each group of a group penalty `1/|w_g|^gamma` (the sparse group lasso
+-- both). What was exactly 0 is excluded and stays 0; what was large is hardly shrunk.
 -- @param base a single penalty that takes weights (its own are multiplied in); its scope counts
 -- @param options `from`: a tensor, a model, or a table with `coef` or `model`; `gamma` (1)
 -- @return a penalty: with weights from a tensor, in the scope of base; from a model, a sum with

@@ -207,23 +207,33 @@ static void read_mode(lua_State *L, int arg, lar_term *t) {
   lua_pop(L, 1);
 }
 
-static void read_weights(lua_State *L, int arg, lar_term *t) {
-  if (lua_getfield(L, arg, "weights") != LUA_TNIL) {
-    lar_var *v = lb_tensor_from(L, -1, LAR_F64);
+static void check_weights(lua_State *L, const lar_term *t, const char *field,
+                          const lar_tensor *weight) {
+  const double *w = lar_tensor_data(weight);
+  for (int64_t j = 0, n = lar_tensor_numel(weight); j < n; j++)
+    if (!(w[j] >= 0))
+      luaL_error(L, "%s: %s: weight %f at position %d is negative or not a number", t->name,
+                 field, w[j], (int)j + 1);
+    else if ((t->type->traits & LAR_RANKED) && (w[j] == HUGE_VAL || (j > 0 && w[j] > w[j - 1])))
+      luaL_error(L, "%s: weights of ranks fall and are finite; %f is at position %d", t->name,
+                 w[j], (int)j + 1);
+}
+
+/* A copy of the tensor, list or number in the field, into *out. */
+static void read_weights(lua_State *L, int arg, lar_term *t, const char *field, lar_var **out) {
+  if (lua_getfield(L, arg, field) != LUA_TNIL) {
+    int type = lua_type(L, -1);
+    lar_var *v = lb_tensor_test(L, -1);
+    if (v == NULL && type != LUA_TTABLE && type != LUA_TNUMBER)
+      luaL_error(L, "%s: %s must be a tensor, a list of numbers or a number, not a %s", t->name,
+                 field, lua_typename(L, type));
+    if (v == NULL) v = lb_tensor_from(L, -1, LAR_F64);
     lar_tensor own = {0};
     lb_check(L, lar_clone(&own, &v->t, LAR_F64));
-    lar_status st = lar_var_new(&t->weights, &own);
+    lar_status st = lar_var_new(out, &own);
     lar_tensor_clear(&own);
     lb_check(L, st);
-    const double *w = lar_tensor_data(&t->weights->t);
-    for (int64_t j = 0, n = lar_tensor_numel(&t->weights->t); j < n; j++)
-      if (!(w[j] >= 0))
-        luaL_error(L, "%s: weight %f at position %d is negative or not a number", t->name, w[j],
-                   (int)j + 1);
-      else if ((t->type->traits & LAR_RANKED) &&
-               (w[j] == HUGE_VAL || (j > 0 && w[j] > w[j - 1])))
-        luaL_error(L, "%s: weights of ranks fall and are finite; %f is at position %d", t->name,
-                   w[j], (int)j + 1);
+    check_weights(L, t, field, &(*out)->t);
   }
 }
 
@@ -344,19 +354,19 @@ static const lar_penalty *find(lua_State *L, const char *name) {
   return type;
 }
 
-enum { WEIGHTED = LAR_SEPARABLE | LAR_RANKED | LAR_RADIAL | LAR_GRAPH };
+enum { WEIGHTED = LAR_SEPARABLE | LAR_RANKED | LAR_GROUPED };
 
 /* make(name, options) -> penalty */
 static int make(lua_State *L) {
   const lar_penalty *type = find(L, luaL_checkstring(L, 1));
-  const char *known[10];
+  const char *known[12];
   size_t n = 0;
   lua_settop(L, 2);
   if (!(type->traits & LAR_CONSTRAINT)) known[n++] = "lambda", known[n++] = "mode";
   if (type->traits & LAR_GROUPED) known[n++] = "by", known[n++] = "groups";
-  bool weighted =
-    (type->traits & WEIGHTED) != 0 && (type->traits & (LAR_CONSTRAINT | LAR_SOFT)) == 0;
+  bool weighted = (type->traits & WEIGHTED) != 0 && (type->traits & LAR_CONSTRAINT) == 0;
   if (weighted) known[n++] = "weights";
+  if (type->traits & LAR_SOFT) known[n++] = "l1_weights";
   if (type->traits & LAR_TOWARDS) known[n++] = "towards";
   if (type->traits & LAR_FISHER) known[n++] = "fisher";
   known[n] = NULL;
@@ -368,7 +378,8 @@ static int make(lua_State *L) {
     read_lambda(L, 2, 3, t);
     read_mode(L, 2, t);
   }
-  if (weighted) read_weights(L, 2, t);
+  if (weighted) read_weights(L, 2, t, "weights", &t->weights);
+  if (type->traits & LAR_SOFT) read_weights(L, 2, t, "l1_weights", &t->l1_weights);
   if (type->traits & LAR_GROUPED) read_groups(L, 2, t);
   read_all_given(L, 2, t);
   lua_settop(L, 3);

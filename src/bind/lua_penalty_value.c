@@ -197,22 +197,31 @@ static int penalty_scalar(lua_State *L) {
   return 1;
 }
 
+/* *to = a value of t, which is taken over; nothing where t is empty. */
+static lar_status replace(lar_var **to, lar_tensor *t) {
+  lar_status st = LAR_OK;
+  if (t->storage == NULL) return LAR_OK;
+  lar_var_unref(*to);
+  *to = NULL;
+  st = lar_var_new(to, t);
+  lar_tensor_clear(t);
+  return st;
+}
+
 static lar_status push_adapted(lua_State *L, const lar_reg *r, lar_bound *b, int i,
                                double gamma) {
   lar_reg **made = lb_penalty_new(L);
   lar_term *t = NULL;
-  lar_tensor own = {0};
-  lar_status st = lar_bound_adapt(b, i, gamma, &own);
+  lar_tensor own = {0}, l1 = {0};
+  lar_status st = lar_bound_adapt(b, i, gamma, &own, &l1);
   if (st == LAR_OK) st = lar_term_copy(&t, r->at[0].term);
-  if (st == LAR_OK) {
-    lar_var_unref(t->weights);
-    t->weights = NULL;
-    st = lar_var_new(&t->weights, &own);
-  }
+  if (st == LAR_OK) st = replace(&t->weights, &own);
+  if (st == LAR_OK) st = replace(&t->l1_weights, &l1);
   if (st == LAR_OK) st = lar_reg_of(made, t);
   if (st == LAR_OK) (*made)->at[0].scale = r->at[0].scale;
   lar_term_unref(t);
   lar_tensor_clear(&own);
+  lar_tensor_clear(&l1);
   return st;
 }
 
@@ -226,8 +235,8 @@ int lb_penalty_adapt(lua_State *L) {
   lua_settop(L, 3);
   lb_enter(L);
   if (r->n != 1) return luaL_error(L, "adaptive: this is a sum of %d terms; adapt each", r->n);
-  if ((traits & (LAR_SEPARABLE | LAR_RADIAL)) == 0 ||
-      (traits & (LAR_CONSTRAINT | LAR_SOFT)) != 0)
+  if ((traits & (LAR_SEPARABLE | LAR_GROUPED)) == 0 ||
+      (traits & (LAR_CONSTRAINT | LAR_GRAPH)) != 0)
     return luaL_error(L, "adaptive: %s takes no weights, neither by coordinate nor by group",
                       r->at[0].term->name);
   const lar_params *p = lb_params_of(L, 2);

@@ -13,7 +13,7 @@ typedef struct piece {
   int addend;
   bool by_grad, holds; /* holds: by infinite weights, coordinates at 0 */
   lar_groups groups;
-  lar_tensor weight, towards, fisher;
+  lar_tensor weight, l1_weight, towards, fisher;
 } piece;
 
 /* A parameter; its pieces. */

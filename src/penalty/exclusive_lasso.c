@@ -23,17 +23,19 @@ static void norms(const lar_radial *r, int64_t g, int64_t n, double *norm) {
 static void value_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {
   double norm[LAR_RADIAL_BLOCK];
   norms(r, g, n, norm);
-  for (int64_t k = 0; k < n; k++) r->part[part] += r->at->l / 2 * norm[k] * norm[k];
+  for (int64_t k = 0; k < n; k++)
+    r->part[part] +=
+      lar_radial_l(r, g + k) / 2 * norm[k] * norm[k] + lar_radial_out(r, g + k, norm[k]);
 }
 
 static void grad_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {
-  const double l = r->at->l;
   const real *w = r->w;
   real *to = r->to;
   double norm[LAR_RADIAL_BLOCK];
   norms(r, g, n, norm);
+  for (int64_t k = 0; k < n; k++) norm[k] *= lar_radial_l(r, g + k);
   LAR_GROUP_EACH(r->at->groups, g, n,
-                 to[j] += w[j] == 0 ? (real)0 : (real)copysign(l * norm[k], (double)w[j]))
+                 to[j] += w[j] == 0 ? (real)0 : (real)copysign(norm[k], (double)w[j]))
 }
 
 LAR_CUT_LOOPS

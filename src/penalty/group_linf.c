@@ -10,7 +10,10 @@ typedef struct none {
 static inline double edge(double l, double t) { return 1; }
 static inline double over(double t) { return 1 / t; }
 static inline double under(double l, double t) { return 1 / t; }
-static inline double root(double l, double p, double q) { return (p - l) / q; }
+/* Without a strength nothing is above. */
+static inline double root(double l, double p, double q) {
+  return l > 0 ? (p - l) / q : HUGE_VAL;
+}
 static inline double left(double a, double x, double l, double t) { return a > x ? x : a; }
 
 /* The largest magnitude of a group; NaN if there is one. */
@@ -26,7 +29,10 @@ static double largest(const lar_radial *r, int64_t g) {
 }
 
 static void value_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {
-  for (int64_t k = 0; k < n; k++) r->part[part] += r->at->l * largest(r, g + k);
+  for (int64_t k = 0; k < n; k++) {
+    double most = largest(r, g + k);
+    r->part[part] += lar_radial_l(r, g + k) * most + lar_radial_out(r, g + k, most);
+  }
 }
 
 /* Shared by coordinates that tie. */
@@ -37,7 +43,7 @@ static void grad_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) 
   double most[LAR_RADIAL_BLOCK], ties[LAR_RADIAL_BLOCK], unused[LAR_RADIAL_BLOCK];
   for (int64_t k = 0; k < n; k++) most[k] = largest(r, g + k);
   LAR_GROUP_SUMS(G, g, n, ties, fabs((double)w[j]) == most[k] ? 1 : 0, unused, 0)
-  for (int64_t k = 0; k < n; k++) ties[k] = r->at->l / fmax(ties[k], 1);
+  for (int64_t k = 0; k < n; k++) ties[k] = lar_radial_l(r, g + k) / fmax(ties[k], 1);
   LAR_GROUP_EACH(G, g, n,
                  to[j] += w[j] != 0 && fabs((double)w[j]) == most[k]
                             ? (real)copysign(ties[k], (double)w[j])

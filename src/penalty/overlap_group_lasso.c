@@ -4,6 +4,8 @@
  * and prox(v) = v - (the nearest point to v with |a_g| <= step lambda sqrt(|g|) for all g),
  *   a_j = v_j / (1 + s_j) at the least of 1/2 sum_j v_j^2 / (1 + s_j) + 1/2 sum_g tau_g^2
  * eta_g. Both are convex and smooth in eta: coordinate descent, each step by Newton's method.
+ * sqrt(|g|) times the weight of g, that is. What is in a group of weight 0 is free, as is what
+ * is in no group; a group of infinite weight has no part.
  */
 #include "core/mem.h"
 #include "kern/copy.h"
@@ -17,20 +19,32 @@ typedef struct none {
 } none;
 
 typedef struct latent {
+  const lar_pen_at *at;
   const lar_groups *groups;
-  const double *v;
-  double *s, *eta; /* s is NaN where no group is */
+  double *v;
+  double *s, *eta; /* s is NaN of what is free */
   double base;     /* 0 of the value, 1 of the prox */
-  double tau;      /* bound of a group, without sqrt(|g|) */
+  double tau;      /* bound of a group, without sqrt(|g|) and weight */
   lar_tensor w;
 } latent;
 
-static lar_status make(latent *x, const lar_groups *G, const lar_tensor *w, double base,
+static double bound_of(const latent *x, int64_t g) {
+  return x->tau * lar_groups_weight(x->at, g) * sqrt((double)lar_groups_size(x->groups, g));
+}
+
+/* Has the group a multiplier? */
+static bool counts(const latent *x, int64_t g) {
+  double weight = lar_groups_weight(x->at, g);
+  return weight > 0 && weight < HUGE_VAL && lar_groups_size(x->groups, g) > 0;
+}
+
+static lar_status make(latent *x, const lar_pen_at *at, const lar_tensor *w, double base,
                        double tau) {
+  const lar_groups *G = at->groups;
   void *p;
   int64_t n = lar_tensor_numel(w);
-  *x = (latent){.groups = G, .base = base, .tau = tau};
-  LAR_TRY(lar_contiguous(&x->w, w, LAR_F64));
+  *x = (latent){.at = at, .groups = G, .base = base, .tau = tau};
+  LAR_TRY(lar_clone(&x->w, w, LAR_F64));
   x->v = lar_tensor_data(&x->w);
   LAR_TRY(lar_alloc(&p, (size_t)n + 1, sizeof(double)));
   x->s = p;
@@ -38,6 +52,12 @@ static lar_status make(latent *x, const lar_groups *G, const lar_tensor *w, doub
   x->eta = p;
   for (int64_t j = 0; j < n; j++) x->s[j] = (double)NAN;
   for (int64_t g = 0; g < G->n; g++) LAR_GROUP_WALK(G, g, x->s[j] = 0)
+  for (int64_t g = 0; g < G->n; g++)
+    if (lar_groups_weight(at, g) == 0) {
+      LAR_GROUP_WALK(G, g, x->s[j] = (double)NAN)
+    }
+  for (int64_t j = 0; j < n; j++)
+    if (isnan(x->s[j]) && !isnan(x->v[j])) x->v[j] = 0; /* no other group need bear it */
   return LAR_OK;
 }
 
@@ -97,9 +117,8 @@ static lar_status solve(latent *x) {
   for (int64_t k = 0; k < SWEEPS; k++) {
     moved = 0;
     for (int64_t g = 0; g < x->groups->n; g++) {
-      double size = (double)lar_groups_size(x->groups, g);
-      if (size == 0) continue;
-      double d = descend(x, g, x->tau * sqrt(size));
+      if (!counts(x, g)) continue;
+      double d = descend(x, g, bound_of(x, g));
       moved = d > moved ? d : moved;
     }
     if (moved <= FINE) return LAR_OK;
@@ -115,35 +134,36 @@ static void start(latent *x) {
   for (int64_t g = 0; g < x->groups->n; g++) {
     double sum = 0;
     LAR_GROUP_WALK(x->groups, g, sum += x->v[j] * x->v[j])
-    if (sum > 0) shift(x, g, sqrt(sum / (double)lar_groups_size(x->groups, g)));
+    if (sum > 0 && counts(x, g)) shift(x, g, sqrt(sum) / bound_of(x, g));
   }
 }
 
 static lar_status value(const lar_pen_at *at, const lar_tensor *w, double *out) {
   latent x;
   *out = 0;
-  lar_status st = make(&x, at->groups, w, 0, 1);
+  lar_status st = make(&x, at, w, 0, 1);
   if (st == LAR_OK) {
     start(&x);
     st = solve(&x);
   }
   for (int64_t g = 0; st == LAR_OK && g < x.groups->n; g++)
-    *out += at->l / 2 * x.eta[g] * (double)lar_groups_size(x.groups, g);
+    if (x.eta[g] > 0) *out += at->l / 2 * x.eta[g] * bound_of(&x, g) * bound_of(&x, g);
   for (int64_t j = 0, n = lar_tensor_numel(w); st == LAR_OK && j < n; j++)
-    if (x.v[j] != 0 && !isnan(x.s[j])) *out += at->l / 2 * x.v[j] * x.v[j] / x.s[j];
+    if (x.v[j] != 0 && !isnan(x.s[j]))
+      *out += x.s[j] == 0 ? HUGE_VAL * fabs(x.v[j]) : at->l / 2 * x.v[j] * x.v[j] / x.s[j];
   clear(&x);
   return st;
 }
 
 static lar_status grad(const lar_pen_at *at, const lar_tensor *w, const lar_tensor *d) {
   latent x;
-  lar_status st = make(&x, at->groups, w, 0, 1);
+  lar_status st = make(&x, at, w, 0, 1);
   if (st == LAR_OK) {
     start(&x);
     st = solve(&x);
   }
   for (int64_t j = 0, n = lar_tensor_numel(w); st == LAR_OK && j < n; j++)
-    if (x.v[j] != 0 && !isnan(x.s[j]))
+    if (x.v[j] != 0 && x.s[j] > 0)
       lar_tensor_put(d, j, lar_tensor_get(d, j) + at->l * x.v[j] / x.s[j]);
   clear(&x);
   return st;
@@ -152,7 +172,7 @@ static lar_status grad(const lar_pen_at *at, const lar_tensor *w, const lar_tens
 static lar_status prox(const lar_pen_at *at, const lar_tensor *w, double step,
                        const lar_tensor *metric) {
   latent x;
-  lar_status st = make(&x, at->groups, w, 1, at->l * step);
+  lar_status st = make(&x, at, w, 1, at->l * step);
   if (st == LAR_OK) st = solve(&x);
   for (int64_t j = 0, n = lar_tensor_numel(w); st == LAR_OK && j < n; j++)
     if (!isnan(x.s[j])) lar_tensor_put(w, j, x.v[j] * (x.s[j] / (1 + x.s[j])));

@@ -202,6 +202,10 @@ static inline int64_t lar_groups_size(const lar_groups *g, int64_t k) {
   return g->order != NULL ? g->start[k + 1] - g->start[k] : g->outer * g->inner;
 }
 
+static inline double lar_groups_weight(const lar_pen_at *at, int64_t g) {
+  return at->weight != NULL ? ((const double *)lar_tensor_data(at->weight))[g] : 1;
+}
+
 /* The norms of a contiguous tensor's groups. */
 void lar_groups_norms(const lar_groups *G, const lar_tensor *w, double *out);
 

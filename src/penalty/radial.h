@@ -273,14 +273,25 @@ static inline void lar_radial_exclude(const lar_radial *r) {
 /* What an l1 term with the strength a has to do with the block: value, gradient, prox. */
 static inline double lar_radial_sizes(const lar_radial *r, int64_t begin, int64_t n, double a) {
   double sum = 0;
-  if (a > 0) {
+  const double *wt = r->at->l1_weight;
+  if (a > 0 && wt != NULL) {
+    LAR_GROUP_EACH(r->at->groups, begin, n,
+                   sum += r->w[j] == 0 ? 0 : wt[j] * fabs((double)r->w[j]));
+  } else if (a > 0) {
     LAR_GROUP_EACH(r->at->groups, begin, n, sum += fabs((double)r->w[j]));
   }
   return a * sum;
 }
 
+/* What a weight excludes has no slope. */
 static inline void lar_radial_signs(const lar_radial *r, int64_t begin, int64_t n, double a) {
-  if (a > 0) {
+  const double *wt = r->at->l1_weight;
+  if (a > 0 && wt != NULL) {
+    LAR_GROUP_EACH(r->at->groups, begin, n,
+                   r->to[j] += r->w[j] == 0 || wt[j] == HUGE_VAL
+                                 ? (real)0
+                                 : (real)copysign(a * wt[j], (double)r->w[j]));
+  } else if (a > 0) {
     LAR_GROUP_EACH(r->at->groups, begin, n,
                    r->to[j] += r->w[j] == 0 ? (real)0 : (real)copysign(a, (double)r->w[j]));
   }
@@ -289,8 +300,12 @@ static inline void lar_radial_signs(const lar_radial *r, int64_t begin, int64_t 
 static inline void lar_radial_soft(const lar_radial *r, int64_t begin, int64_t n, double a) {
   real *to = r->to;
   const real *m = r->metric;
-  const double t = r->step * a;
-  if (a > 0 && m != NULL) {
+  const double t = r->step * a, *wt = r->at->l1_weight;
+  if (a > 0 && wt != NULL) {
+    LAR_GROUP_EACH(r->at->groups, begin, n,
+                   to[j] =
+                     (real)lar_soft((double)to[j], t * wt[j] * (m != NULL ? (double)m[j] : 1)));
+  } else if (a > 0 && m != NULL) {
     LAR_GROUP_EACH(r->at->groups, begin, n,
                    to[j] = (real)lar_soft((double)to[j], t * (double)m[j]));
   } else if (a > 0) {

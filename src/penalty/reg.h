@@ -34,7 +34,8 @@ typedef struct lar_term { /* counted */
   char *by;              /* grouping by kind; or else: */
   lar_var *ids;          /* int64, contiguous: the group of each coordinate */
   lar_var *sizes, *list; /* int64, contiguous: lists of coordinates, one after the other */
-  lar_var *weights;      /* float64, contiguous, of the parameter's shape */
+  lar_var *weights;      /* float64, contiguous: lar_pen_at's weight, */
+  lar_var *l1_weights;   /* and l1_weight */
   lar_given *towards, *fisher; /* of penalties that read them */
   uint64_t passes;             /* forward passes that have counted it in */
   char *formula;               /* of a penalty written in Lua: "log_sum(w; eps = 0.1)" */
@@ -158,8 +159,8 @@ bool lar_bound_has_grad(const lar_bound *b, int i);
 lar_status lar_bound_max(lar_bound *b, int i, double *out);
 
 /* Weights for addend 0 after the values of parameter i: its own, over |w_j|^gamma for each
- * coordinate or group. */
-lar_status lar_bound_adapt(lar_bound *b, int i, double gamma, lar_tensor *out);
+ * coordinate or group; `l1` are those of LAR_SOFT's l1 part, else left alone. */
+lar_status lar_bound_adapt(lar_bound *b, int i, double gamma, lar_tensor *out, lar_tensor *l1);
 
 /* Apply the proxes of the others to parameter i in place; metric (contiguous, of the
  * parameter's dtype and shape) may be NULL. lar_bound_prox_all: of all addends, LAR_EARG when

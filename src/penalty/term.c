@@ -45,6 +45,7 @@ lar_status lar_term_copy(lar_term **out, const lar_term *t) {
   lar_var_ref(c->sizes);
   lar_var_ref(c->list);
   lar_var_ref(c->weights);
+  lar_var_ref(c->l1_weights);
   lar_given_ref(c->towards);
   lar_given_ref(c->fisher);
   if (t->type != NULL) {
@@ -76,6 +77,7 @@ void lar_term_unref(lar_term *t) {
   lar_var_unref(t->sizes);
   lar_var_unref(t->list);
   lar_var_unref(t->weights);
+  lar_var_unref(t->l1_weights);
   lar_given_unref(t->towards);
   lar_given_unref(t->fisher);
   lar_free(t);

@@ -118,6 +118,18 @@ static void groups(text *t, const lar_term *term) {
     say(t, " by %s", term->by);
 }
 
+static void weights(text *t, const lar_term *term) {
+  if (term->weights != NULL) {
+    unsigned traits = term->type->traits;
+    say(t, ", weighted by %s",
+        traits & LAR_RANKED    ? "rank"
+        : traits & LAR_GROUPED ? "group"
+                               : "coordinate");
+  }
+  if (term->l1_weights != NULL)
+    say(t, term->weights != NULL ? " and coordinate" : ", |w| weighted by coordinate");
+}
+
 static const char *action(const lar_term *t) {
   if (t->mode == LAR_SUBGRADIENT) return "subgradient";
   if (t->type != NULL && t->type->noise != NULL) return "noise";
@@ -137,13 +149,7 @@ static void addend(text *t, const lar_reg *r, int k) {
     say(t, "%s%s", rest, a->term->formula != NULL ? a->term->formula : a->term->name);
   }
   groups(t, a->term);
-  if (a->term->weights != NULL) {
-    unsigned traits = a->term->type->traits;
-    say(t, ", weighted by %s",
-        traits & LAR_RANKED    ? "rank"
-        : traits & LAR_GROUPED ? "group"
-                               : "coordinate");
-  }
+  weights(t, a->term);
   if (a->term->type != NULL && (a->term->type->traits & LAR_FORWARD))
     seen(t, a);
   else

@@ -6,7 +6,7 @@ typedef struct none {
 } none;
 
 static double strength(const lar_pen_at *at, int64_t g) {
-  return at->l * sqrt((double)lar_groups_size(at->groups, g));
+  return at->l * lar_groups_weight(at, g) * sqrt((double)lar_groups_size(at->groups, g));
 }
 
 static double norm(const lar_groups *G, const double *w, int64_t g) {
@@ -19,8 +19,10 @@ static lar_status value(const lar_pen_at *at, const lar_tensor *w, double *out) 
   lar_tensor x = {0};
   LAR_TRY(lar_contiguous(&x, w, LAR_F64));
   *out = 0;
-  for (int64_t g = 0; g < at->groups->n; g++)
-    *out += strength(at, g) * norm(at->groups, lar_tensor_data(&x), g);
+  for (int64_t g = 0; g < at->groups->n; g++) {
+    double r = norm(at->groups, lar_tensor_data(&x), g);
+    *out += r == 0 ? 0 : strength(at, g) * r;
+  }
   lar_tensor_clear(&x);
   return LAR_OK;
 }
@@ -30,7 +32,8 @@ static lar_status grad(const lar_pen_at *at, const lar_tensor *w, const lar_tens
   LAR_TRY(lar_contiguous(&x, w, LAR_F64));
   const double *v = lar_tensor_data(&x);
   for (int64_t g = 0; g < at->groups->n; g++) {
-    double r = norm(at->groups, v, g), scale = r == 0 ? 0 : strength(at, g) / r;
+    double r = norm(at->groups, v, g), slope = strength(at, g);
+    double scale = r == 0 || slope == HUGE_VAL ? 0 : slope / r;
     LAR_GROUP_WALK(at->groups, g, lar_tensor_put(d, j, lar_tensor_get(d, j) + scale * v[j]))
   }
   lar_tensor_clear(&x);
