@@ -1,14 +1,20 @@
 #include "core/par.h"
 
 #include <omp.h>
+#include <stddef.h>
 
 struct job {
   int64_t n, grain, chunks;
   lar_par_body *body;
   void *ctx;
+  lar_par_task *task; /* in the place of body */
 };
 
 static void chunk(const struct job *j, int64_t c) {
+  if (j->task != NULL) {
+    j->task(j->ctx, c);
+    return;
+  }
   int64_t begin = c * j->grain, end = begin + j->grain;
   j->body(j->ctx, begin, end < j->n ? end : j->n);
 }
@@ -33,13 +39,18 @@ static void run(const struct job *j) {
 }
 #else
 static void run(const struct job *j) {
+  if (j->task != NULL) {
+#pragma omp parallel for schedule(dynamic, 1)
+    for (int64_t c = 0; c < j->chunks; c++) chunk(j, c);
+  } else {
 #pragma omp parallel for schedule(static)
-  for (int64_t c = 0; c < j->chunks; c++) chunk(j, c);
+    for (int64_t c = 0; c < j->chunks; c++) chunk(j, c);
+  }
 }
 #endif
 
 void lar_par_for(int64_t n, int64_t grain, lar_par_body *body, void *ctx) {
-  struct job j = {n, grain, grain > 0 ? (n + grain - 1) / grain : 1, body, ctx};
+  struct job j = {n, grain, grain > 0 ? (n + grain - 1) / grain : 1, body, ctx, NULL};
   if (j.chunks <= 1) {
     if (n > 0) body(ctx, 0, n);
   } else if (j.chunks < LAR_PAR_LEAST || omp_in_parallel() || omp_get_max_threads() == 1) {
@@ -47,6 +58,14 @@ void lar_par_for(int64_t n, int64_t grain, lar_par_body *body, void *ctx) {
   } else {
     run(&j);
   }
+}
+
+void lar_par_tasks(int64_t n, lar_par_task *task, void *ctx) {
+  struct job j = {.n = n, .grain = 1, .chunks = n, .ctx = ctx, .task = task};
+  if (n > 1 && !omp_in_parallel() && omp_get_max_threads() > 1)
+    run(&j);
+  else
+    for (int64_t k = 0; k < n; k++) task(ctx, k);
 }
 
 int lar_par_threads(void) { return omp_get_max_threads(); }

@@ -20,6 +20,11 @@ enum { LAR_PAR_LEAST = 16 };
  * already. */
 void lar_par_for(int64_t n, int64_t grain, lar_par_body *body, void *ctx);
 
+/* Call task(ctx, k) for every k in [0, n): each of them work enough for a thread, handed out as
+ * threads become free; what a task calls in turn runs on its thread alone. */
+typedef void lar_par_task(void *ctx, int64_t k);
+void lar_par_tasks(int64_t n, lar_par_task *task, void *ctx);
+
 int lar_par_threads(void);
 void lar_par_set_threads(int n);
 

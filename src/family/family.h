@@ -23,6 +23,7 @@ enum {
   LAR_FAM_SHIFTS = 1u << 4,    /* F does not change when a constant is added: no intercept */
   LAR_FAM_KINKED = 1u << 5,    /* F has kinks where there is no bound: see lar_family_kinked */
   LAR_FAM_CONVEX = 1u << 6,
+  LAR_FAM_CALLS = 1u << 7, /* calls its caller back: on the thread that asked alone */
 };
 
 /* The response, made ready by `ready`. y: n * k, of labels n; w: n, sums to 1; extra: what a
