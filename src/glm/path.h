@@ -27,6 +27,7 @@ typedef struct lar_path {
   int64_t n, p, k;
   double *lambda;           /* n */
   double *coef, *intercept; /* n * k * p, n * k: point l at coef + l * k * p */
+  lar_tensor coefs;         /* owns what coef points at: float64 (n_lambda, k, p) */
   double *loss, *value, *gap, *kkt, *dev_ratio;
   int64_t *df, *iterations;
   unsigned char *status; /* of lar_outcome */
