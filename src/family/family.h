@@ -17,7 +17,7 @@
 
 enum {
   LAR_FAM_QUADRATIC = 1u << 0, /* h does not depend on eta */
-  LAR_FAM_LABELS = 1u << 1,    /* y are classes 1..k; k columns, or 1 for two classes */
+  LAR_FAM_LABELS = 1u << 1,    /* y are classes: 1..k with k columns, 0 and 1 with one */
   LAR_FAM_MULTI = 1u << 2,     /* k columns */
   LAR_FAM_JOINT = 1u << 3,     /* rows are not independent (cox): h is the diagonal */
   LAR_FAM_SHIFTS = 1u << 4,    /* F does not change when a constant is added: no intercept */

@@ -11,7 +11,8 @@
 /* What is asked for. Everything is borrowed. */
 typedef struct lar_path_ask {
   /* x not yet standardised; rows as the caller has them: n, k, y, status, and w (any scale;
-   * NULL: 1); made ready, with weights that sum to 1, on the way in, as is null_value. */
+   * NULL: 1); bounds on the scale of x. On the way in rows are made ready, with weights that
+   * sum to 1, and null_value and null_slope found. */
   lar_problem problem;
   bool standardize;
   const double *lambda; /* falling; NULL: a grid of n_lambda from lambda_max */
@@ -43,7 +44,8 @@ lar_status lar_path_fit(lar_path *out, const lar_path_ask *ask,
                         void *ctx);
 void lar_path_clear(lar_path *p);
 
-/* The least lambda at which every penalised coefficient is 0. */
+/* The least lambda at which every penalised coefficient is 0. A penalty without corner at 0 is
+ * taken as if 1/1000 of it were l1. LAR_EARG for one without strength (bounds alone). */
 lar_status lar_path_lambda_max(const lar_path_ask *ask, double *out);
 
 #endif

@@ -17,7 +17,7 @@ typedef struct lar_design {
   lar_dtype dtype;
   lar_tensor dense;     /* (n, p) with stride[0] == 1, or nothing */
   lar_sparse *sparse;   /* or this */
-  double *mean, *scale; /* p each; NULL: 0, 1. A constant column has scale 0: left out */
+  double *mean, *scale; /* p each; NULL: 0, 1. Scale 0: a constant column, z_j = 0 */
 } lar_design;
 
 /* A view of X; a dense matrix whose columns are not contiguous is copied once. LAR_EARG names
@@ -31,13 +31,24 @@ void lar_design_clear(lar_design *d);
 lar_status lar_design_standardised(lar_design *out, const lar_design *x, const double *w,
                                    bool centre, bool scale);
 
+static inline double lar_design_mean(const lar_design *d, int64_t j) {
+  return d->mean != NULL ? d->mean[j] : 0;
+}
+static inline double lar_design_scale(const lar_design *d, int64_t j) {
+  return d->scale != NULL ? d->scale[j] : 1;
+}
+
 /* x_j' v, raw: without centre and scale. */
 double lar_design_dot(const lar_design *d, int64_t j, const double *v);
-/* sum_i w_i x_ij and sum_i w_i x_ij^2, raw. */
+/* sum_i w_i x_ij and sum_i w_i x_ij^2, raw; w may be NULL: 1. */
 void lar_design_moments(const lar_design *d, int64_t j, const double *w, double *first,
                         double *second);
-/* v += a x_j, raw. */
-void lar_design_axpy(const lar_design *d, int64_t j, double a, double *v);
+/* v += a w x_j, raw; w may be NULL: 1. */
+void lar_design_axpy(const lar_design *d, int64_t j, double a, const double *w, double *v);
+/* Number of entries of column j. */
+int64_t lar_design_entries(const lar_design *d, int64_t j);
+/* out = rows [from, from + n) of z_j, where X is dense. */
+void lar_design_pack(const lar_design *d, int64_t j, int64_t from, int64_t n, double *out);
 
 /* out[j] = z_j' v for all j, or for the m listed; sum is sum_i v_i. Parallel over columns. */
 void lar_design_tmul(const lar_design *d, const double *v, double sum, const int64_t *list,

@@ -25,11 +25,12 @@ typedef struct lar_problem {
   const double *offset; /* n * k or NULL */
   lar_reg *penalty;     /* strengths are relative: lambda multiplies them all */
   const double *factor; /* p: weight of each coefficient (0 free, HUGE_VAL excluded) or NULL */
-  const double *lower, *upper; /* p, or NULL */
+  const double *lower, *upper; /* p, or NULL; of the coefficients of z */
   bool intercept;
   double tol; /* relative to the null objective */
   int64_t max_iter;
-  double null_value; /* F at the intercept-only fit; scale of the tolerance */
+  double null_value; /* F at the intercept-only fit; scale of gaps */
+  double null_slope; /* max_j |z_j' dF/deta| there; scale of kkt */
 } lar_problem;
 
 typedef enum lar_outcome {
@@ -46,7 +47,7 @@ typedef struct lar_point {
   double *eta;              /* n * k: b0 + Z b + offset, kept in step with coef */
   double loss, value;       /* F, and F + lambda Omega */
   double gap;               /* duality gap / null_value; NaN where there is no dual */
-  double kkt; /* max distance of 0 to the subdifferential, over lambda_max-like scale; NaN */
+  double kkt; /* max distance of 0 to the subdifferential / null_slope */
   int64_t iterations, df;
   lar_outcome status;
 } lar_point;
@@ -60,6 +61,9 @@ typedef struct lar_solver {
   /* lambda is at->lambda; `previous` that of the warm start, or HUGE_VAL. */
   lar_status (*solve)(void *work, const lar_problem *g, double previous, lar_point *at);
   void (*close)(void *work);
+  /* The least lambda at which every penalised coefficient is 0, where the loss has the slopes
+   * corr (p * k) there. NULL: lar_scalar_max, coefficient by coefficient. */
+  lar_status (*max)(void *work, const lar_problem *g, const double *corr, double *out);
 } lar_solver;
 
 extern const lar_solver *const lar_solvers[]; /* ends in NULL; made by make */

@@ -1,0 +1,202 @@
+#include "glm/null.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "solver/scalar.h"
+
+/* ---- the best constants ---- */
+
+static void set_eta(const lar_problem *g, lar_point *at, const double *b0) {
+  int64_t n = g->x->n, p = g->x->p;
+  for (int64_t c = 0; c < g->rows.k; c++) {
+    double *eta = at->eta + c * n;
+    lar_design_mul(g->x, at->coef + c * p, b0[c], eta);
+    for (int64_t i = 0; g->offset != NULL && i < n; i++) eta[i] += g->offset[c * n + i];
+  }
+}
+
+static lar_status shift_eta(const lar_problem *g, lar_point *at, const double *from,
+                            const double *by) {
+  for (int64_t c = 0; c < g->rows.k; c++)
+    for (int64_t i = 0; i < g->x->n; i++) at->eta[c * g->x->n + i] = from[c * g->x->n + i] + by[c];
+  return g->family->value(g->self, &g->rows, at->eta, &at->loss);
+}
+
+/* Newton's method on the intercepts, with the diagonal of the second derivative and half steps
+ * where the loss does not fall. */
+static lar_status newton(const lar_problem *g, lar_point *at, double *u, double *h,
+                         double *from, double *step) {
+  int64_t n = g->x->n, k = g->rows.k;
+  LAR_TRY(g->family->value(g->self, &g->rows, at->eta, &at->loss));
+  for (int round = 0; round < 200; round++) {
+    double most = 0, before = at->loss;
+    LAR_TRY(g->family->slopes(g->self, &g->rows, at->eta, u, h));
+    memcpy(from, at->eta, (size_t)(n * k) * sizeof *from);
+    for (int64_t c = 0; c < k; c++) {
+      double slope = 0, curve = 0;
+      for (int64_t i = c * n; i < c * n + n; i++) {
+        slope += u[i];
+        curve += h[i];
+      }
+      step[c] = curve > 0 ? fmax(fmin(-slope / curve, 5), -5) : 0;
+      if ((g->family->traits & LAR_FAM_QUADRATIC) != 0 && curve > 0) step[c] = -slope / curve;
+      most = fmax(most, fabs(step[c]));
+    }
+    if (most == 0) return LAR_OK;
+    for (int half = 0; half < 40; half++) {
+      LAR_TRY(shift_eta(g, at, from, step));
+      if (at->loss <= before || half == 39) break;
+      for (int64_t c = 0; c < k; c++) step[c] /= 2;
+    }
+    for (int64_t c = 0; c < k; c++) at->intercept[c] += step[c];
+    if (most < 1e-13) break;
+  }
+  return LAR_OK;
+}
+
+static lar_status kinked(const lar_problem *g, lar_point *at, double *u) {
+  if (g->family->null == NULL)
+    return lar_fail(LAR_EARG, "%s has no null fit", g->family->name);
+  LAR_TRY(g->family->null(g->self, &g->rows, g->offset, g->intercept, at->intercept, u));
+  set_eta(g, at, at->intercept);
+  return g->family->value(g->self, &g->rows, at->eta, &at->loss);
+}
+
+/* u: the slopes by rows at `at`; corr: by coefficients. */
+static void correlate(const lar_problem *g, const double *u, double *corr) {
+  for (int64_t c = 0; c < g->rows.k; c++) {
+    double sum = 0;
+    for (int64_t i = 0; i < g->x->n; i++) sum += u[c * g->x->n + i];
+    lar_design_tmul(g->x, u + c * g->x->n, sum, NULL, 0, corr + c * g->x->p);
+  }
+}
+
+static double largest(const double *v, int64_t n) {
+  double most = 0;
+  for (int64_t i = 0; i < n; i++) most = fabs(v[i]) > most ? fabs(v[i]) : most;
+  return most;
+}
+
+lar_status lar_null_fit(lar_problem *g, lar_point *at) {
+  int64_t n = g->x->n, p = g->x->p, k = g->rows.k;
+  void *v;
+  LAR_TRY(lar_alloc_raw(&v, (size_t)(3 * n * k + p * k + 2 * k) + 1, sizeof(double)));
+  double *u = v, *h = u + n * k, *from = h + n * k, *corr = from + n * k, *step = corr + p * k;
+  lar_status st = LAR_OK;
+  memset(at->coef, 0, (size_t)(p * k) * sizeof(double));
+  memset(at->intercept, 0, (size_t)k * sizeof(double));
+  for (int64_t j = 0; j < p * k; j++) {
+    if (g->lower != NULL && g->lower[j % p] > 0) at->coef[j] = g->lower[j % p];
+    if (g->upper != NULL && g->upper[j % p] < 0) at->coef[j] = g->upper[j % p];
+  }
+  if (lar_family_kinked(g->family, g->self)) {
+    LAR_GO(kinked(g, at, u));
+  } else {
+    set_eta(g, at, at->intercept);
+    LAR_GO(g->family->value(g->self, &g->rows, at->eta, &at->loss));
+    if (g->intercept) LAR_GO(newton(g, at, u, h, from, step));
+    LAR_GO(g->family->slopes(g->self, &g->rows, at->eta, u, h));
+  }
+  if (!isfinite(at->loss))
+    LAR_GO(lar_fail(LAR_EMATH, "%s: the loss at the null fit is %g; are y and the offset in "
+                               "range?",
+                    g->family->name, at->loss));
+  double least = g->family->saturated != NULL ? g->family->saturated(g->self, &g->rows) : 0;
+  g->null_value = at->loss - least;
+  correlate(g, u, corr);
+  g->null_slope = largest(corr, p * k);
+done:
+  lar_free(v);
+  return st;
+}
+
+/* ---- lambda_max ---- */
+
+/* Weights that leave in what is free and hold the rest; their number. */
+static int64_t free_alone(const lar_scalar *s, double *factor) {
+  int64_t n = 0;
+  for (int64_t j = 0; j < s->p; j++) {
+    bool free_one = lar_scalar_free(s, j);
+    factor[j] = free_one ? 0 : HUGE_VAL;
+    n += free_one;
+  }
+  return n;
+}
+
+static lar_status fit_free(const lar_problem *g, const lar_solver *solver, lar_point *at,
+                           const double *factor) {
+  lar_problem alone = *g;
+  void *work = NULL;
+  alone.factor = factor;
+  alone.tol = g->tol * 1e-4;
+  LAR_TRY(solver->open(&work, &alone));
+  at->lambda = 1;
+  lar_status st = solver->solve(work, &alone, HUGE_VAL, at);
+  solver->close(work);
+  return st;
+}
+
+static double curvature(const lar_problem *g, int64_t j, const double *h) {
+  double one, two, scale = lar_design_scale(g->x, j), mean = lar_design_mean(g->x, j), all = 0;
+  if (scale == 0) return 0;
+  lar_design_moments(g->x, j, h, &one, &two);
+  for (int64_t i = 0; i < g->x->n; i++) all += h[i];
+  return (two - 2 * mean * one + mean * mean * all) / (scale * scale);
+}
+
+static double scalar_max(const lar_problem *g, const lar_scalar *s, const double *corr,
+                         const double *h) {
+  double most = 0;
+  for (int64_t j = 0; j < g->x->p * g->rows.k; j++) {
+    double c = s->other == NULL ? 1 : curvature(g, j % s->p, h + j / s->p * g->x->n);
+    double l = lar_scalar_max(s, j % s->p, corr[j], c);
+    most = l > most ? l : most;
+  }
+  return most;
+}
+
+static lar_status without_free(const lar_problem *g, const lar_solver *solver, lar_point *at,
+                               const double *corr, double *out) {
+  void *work = NULL;
+  LAR_TRY(solver->open(&work, g));
+  lar_status st = solver->max(work, g, corr, out);
+  solver->close(work);
+  return st;
+}
+
+lar_status lar_null_lambda_max(const lar_problem *g, const lar_solver *solver, lar_point *at,
+                               double *out) {
+  int64_t n = g->x->n, p = g->x->p, k = g->rows.k;
+  lar_scalar s = {0};
+  void *v = NULL;
+  lar_status st = LAR_OK;
+  *out = 0;
+  LAR_TRY(lar_alloc_raw(&v, (size_t)(2 * n * k + p * k + p) + 1, sizeof(double)));
+  double *u = v, *h = u + n * k, *corr = h + n * k, *factor = corr + p * k, unused;
+  if (lar_family_kinked(g->family, g->self))
+    LAR_GO(g->family->null(g->self, &g->rows, g->offset, g->intercept, &unused, u));
+  else
+    LAR_GO(g->family->slopes(g->self, &g->rows, at->eta, u, h));
+  if (solver->max != NULL) {
+    correlate(g, u, corr);
+    LAR_GO(without_free(g, solver, at, corr, out));
+    goto done;
+  }
+  LAR_GO(lar_scalar_open(&s, g));
+  int64_t loose = free_alone(&s, factor);
+  if (loose > 0) {
+    LAR_GO(fit_free(g, solver, at, factor));
+    LAR_GO(g->family->slopes(g->self, &g->rows, at->eta, u, h));
+  }
+  correlate(g, u, corr);
+  *out = scalar_max(g, &s, corr, h);
+  if (loose == p && p > 0 && g->penalty != NULL && g->penalty->n > 0 && g->factor == NULL)
+    LAR_GO(lar_fail(LAR_EARG, "%s has no strength to make a path of; give lambda",
+                    g->penalty->at[0].term->name));
+done:
+  lar_scalar_close(&s);
+  lar_free(v);
+  return st;
+}

@@ -1,0 +1,19 @@
+/*
+ * solver/dual - certificates: how far a point can be from the optimum.
+ *
+ * Floor:    solver.
+ * Contract: with u = dF/deta at the point, any multiple s u with sum 0 (with an intercept) is
+ *           dual feasible where the conjugates are finite, and
+ *             gap = F + sum phi_j(b_j) + F*(s u) + sum phi_j*(-s z_j'u) >= J(b) - min J.
+ */
+#ifndef LAR_SOLVER_DUAL_H
+#define LAR_SOLVER_DUAL_H
+
+#include "solver/scalar.h"
+
+/* Fills at->value, at->gap, at->kkt from at->loss, coef, the gradient u (n) of the loss at
+ * at->eta and corr (p): z_j'u. `scratch` (n) is written. */
+void lar_certify(const lar_problem *g, const lar_scalar *s, const double *u, const double *corr,
+                 double *scratch, lar_point *at);
+
+#endif

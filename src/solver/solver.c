@@ -1,0 +1,27 @@
+#include "solver/solver.h"
+
+#include <string.h>
+
+const lar_solver *lar_solver_find(const char *name) {
+  for (const lar_solver *const *s = lar_solvers; *s != NULL; s++)
+    if (strcmp((*s)->name, name) == 0) return *s;
+  return NULL;
+}
+
+lar_status lar_solver_choose(const lar_solver **out, const lar_problem *g, const char *name) {
+  lar_status why = LAR_EARG;
+  *out = NULL;
+  if (name != NULL) {
+    const lar_solver *s = lar_solver_find(name);
+    if (s == NULL) return lar_fail(LAR_EARG, "there is no solver '%s'", name);
+    LAR_TRY(s->fits(g));
+    *out = s;
+    return LAR_OK;
+  }
+  for (const lar_solver *const *s = lar_solvers; *s != NULL; s++) {
+    lar_status st = (*s)->fits(g);
+    if (st == LAR_OK && (*out == NULL || (*s)->rank > (*out)->rank)) *out = *s;
+    if (st != LAR_OK) why = st;
+  }
+  return *out != NULL ? LAR_OK : why;
+}
