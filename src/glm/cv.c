@@ -179,7 +179,7 @@ static lar_status score(const job *j, const picked *h, int64_t f, const double *
   LAR_TRY(deviances(out, cv->folds, h, j, -2, eta, points, 1));
   if (joint) LAR_TRY(deviances(out, cv->folds, h, j, f, eta, points, -1));
   for (int64_t l = 0; l < points; l++)
-    out[l * cv->folds] = cv->weight[f] > 0 ? out[l * cv->folds] / cv->weight[f] : NAN;
+    out[l * cv->folds] = cv->weight[f] > 0 ? out[l * cv->folds] / cv->weight[f] : (double)NAN;
   return LAR_OK;
 }
 

@@ -20,7 +20,8 @@ static void set_eta(const lar_problem *g, lar_point *at, const double *b0) {
 static lar_status shift_eta(const lar_problem *g, lar_point *at, const double *from,
                             const double *by) {
   for (int64_t c = 0; c < g->rows.k; c++)
-    for (int64_t i = 0; i < g->x->n; i++) at->eta[c * g->x->n + i] = from[c * g->x->n + i] + by[c];
+    for (int64_t i = 0; i < g->x->n; i++)
+      at->eta[c * g->x->n + i] = from[c * g->x->n + i] + by[c];
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
 }
 
@@ -57,8 +58,7 @@ static lar_status newton(const lar_problem *g, lar_point *at, double *u, double 
 }
 
 static lar_status kinked(const lar_problem *g, lar_point *at, double *u) {
-  if (g->family->null == NULL)
-    return lar_fail(LAR_EARG, "%s has no null fit", g->family->name);
+  if (g->family->null == NULL) return lar_fail(LAR_EARG, "%s has no null fit", g->family->name);
   LAR_TRY(g->family->null(g->self, &g->rows, g->offset, g->intercept, at->intercept, u));
   set_eta(g, at, at->intercept);
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
@@ -100,8 +100,9 @@ lar_status lar_null_fit(lar_problem *g, lar_point *at) {
     LAR_GO(g->family->slopes(g->self, &g->rows, at->eta, u, h));
   }
   if (!isfinite(at->loss))
-    LAR_GO(lar_fail(LAR_EMATH, "%s: the loss at the null fit is %g; are y and the offset in "
-                               "range?",
+    LAR_GO(lar_fail(LAR_EMATH,
+                    "%s: the loss at the null fit is %g; are y and the offset in "
+                    "range?",
                     g->family->name, at->loss));
   double least = g->family->saturated != NULL ? g->family->saturated(g->self, &g->rows) : 0;
   g->null_value = at->loss - least;

@@ -9,9 +9,9 @@
  * model) by rows, up to a multiple of h: rest + shift h is the whole. */
 typedef struct work {
   lar_scalar s;
-  double *g, *h, *rest, *move; /* n */
+  double *g, *h, *rest, *move;     /* n */
   double *corr, *b, *mean, *curve; /* p */
-  double shift, weight; /* weight: sum h */
+  double shift, weight;            /* weight: sum h */
   double *block;
 } work;
 
@@ -79,7 +79,8 @@ static void measure(work *w, const lar_problem *g) {
     lar_design_moments(g->x, j, w->h, &one, &two);
     double mean = g->intercept ? one / w->weight : lar_design_mean(g->x, j);
     w->mean[j] = mean;
-    double square = g->intercept ? two - mean * one : two - 2 * mean * one + mean * mean * w->weight;
+    double square =
+      g->intercept ? two - mean * one : two - 2 * mean * one + mean * mean * w->weight;
     w->curve[j] = scale == 0 || lar_scalar_held(&w->s, j) ? 0 : square / (scale * scale);
   }
 }
@@ -92,8 +93,7 @@ static double sweep(work *w, const lar_problem *g) {
     if (!(c > 1e-300)) continue;
     double scale = lar_design_scale(g->x, j), old = w->b[j];
     double total = w->shift * w->weight;
-    double slope = g->intercept ? w->shift * w->mean[j] * w->weight
-                                : -w->mean[j] * total;
+    double slope = g->intercept ? w->shift * w->mean[j] * w->weight : -w->mean[j] * total;
     slope = (lar_design_dot(g->x, j, w->rest) + slope) / scale;
     w->b[j] = lar_scalar_prox(&w->s, j, old + slope / c, 1 / c);
     double d = w->b[j] - old;

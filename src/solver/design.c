@@ -112,8 +112,7 @@ lar_status lar_design_dense(lar_design *out, const lar_tensor *x) {
 }
 
 lar_status lar_design_sparse(lar_design *out, lar_sparse *x) {
-  *out = (lar_design){
-    .n = x->n, .p = x->p, .dtype = x->dtype, .sparse = lar_sparse_ref(x)};
+  *out = (lar_design){.n = x->n, .p = x->p, .dtype = x->dtype, .sparse = lar_sparse_ref(x)};
   lar_status st = check_finite(out);
   if (st != LAR_OK) lar_design_clear(out);
   return st;

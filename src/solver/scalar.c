@@ -197,7 +197,8 @@ double lar_scalar_distance(const lar_scalar *s, int64_t j, double w, double g) {
   if (s->lo == NULL || d == 0 || (w > s->lo[j] && w < s->hi[j])) return d;
   double most = slope + (w < 0 ? -a : a), least = slope + (w > 0 ? a : -a);
   if (s->other != NULL) {
-    double kink = w == 0 ? fabs(pull) - d : 0, turn = s->other->grad1(s->self, strength_c(s, j), w);
+    double kink = w == 0 ? fabs(pull) - d : 0,
+           turn = s->other->grad1(s->self, strength_c(s, j), w);
     most += turn + kink;
     least += turn - kink;
   }

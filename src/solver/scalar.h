@@ -4,7 +4,8 @@
  * Floor:    solver.
  * Contract: the penalty of coefficient j at strength lambda is
  *
- *             phi_j(w) = lambda (a_j |w| + b_j w^2 / 2) + [lo_j <= w <= hi_j] + Omega(w; lambda c_j)
+ *             phi_j(w) = lambda (a_j |w| + b_j w^2 / 2) + [lo_j <= w <= hi_j] + Omega(w; lambda
+ * c_j)
  *
  *           where Omega is one separable penalty outside that family, or none: sums of members
  *           of the family and at most one other are taken, refused otherwise. a_j = HUGE_VAL

@@ -47,7 +47,7 @@ typedef struct lar_point {
   double *eta;              /* n * k: b0 + Z b + offset, kept in step with coef */
   double loss, value;       /* F, and F + lambda Omega */
   double gap;               /* duality gap / null_value; NaN where there is no dual */
-  double kkt; /* max distance of 0 to the subdifferential / null_slope */
+  double kkt;               /* max distance of 0 to the subdifferential / null_slope */
   int64_t iterations, df;
   lar_outcome status;
 } lar_point;
