@@ -212,6 +212,13 @@ static int parts_of(const lar_bound *b, const place *at, bool all, lar_part *par
   return n;
 }
 
+int lar_bound_parts(const lar_bound *b, int i, lar_part part[LAR_MAX_PARTS]) {
+  const place *at = &b->places[i];
+  for (int k = 0; k < at->n; k++)
+    part[k] = (lar_part){.term = b->reg->at[at->at[k].addend].term, .at = at_of(b, &at->at[k])};
+  return at->n;
+}
+
 bool lar_bound_prox_may_fail(const lar_bound *b) {
   for (int i = 0; i < b->params->n; i++) {
     lar_part part[LAR_MAX_PARTS];

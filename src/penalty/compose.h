@@ -56,6 +56,9 @@ lar_plan lar_compose_plan(int n, lar_part *part,
 /* "l1, then group_lasso: exact" for printing, into buf. */
 void lar_compose_text(lar_plan plan, int n, const lar_part *part, char *buf, size_t size);
 
+/* All addends on parameter i, with their strengths in force; returns their number. */
+int lar_bound_parts(const lar_bound *b, int i, lar_part part[LAR_MAX_PARTS]);
+
 /* Work space, made at first need and kept; all zeros is empty. */
 typedef struct lar_compose_work {
   int n;

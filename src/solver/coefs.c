@@ -1,0 +1,223 @@
+#include "solver/coefs.h"
+
+#include <string.h>
+
+#include "core/mem.h"
+
+bool lar_reg_all(const lar_reg *r, unsigned traits) {
+  for (int i = 0; i < r->n; i++)
+    if (r->at[i].term->type == NULL || (r->at[i].term->type->traits & traits) != traits)
+      return false;
+  return true;
+}
+
+bool lar_reg_any(const lar_reg *r, unsigned traits) {
+  for (int i = 0; i < r->n; i++)
+    if (r->at[i].term->type != NULL && (r->at[i].term->type->traits & traits) != 0) return true;
+  return false;
+}
+
+bool lar_problem_plain(const lar_problem *g) {
+  for (int64_t j = 0; g->factor != NULL && j < g->x->p; j++)
+    if (g->factor[j] != 1) return false;
+  return true;
+}
+
+int64_t lar_coefs_df(const double *b, int64_t p, int64_t k) {
+  int64_t df = 0;
+  for (int64_t j = 0; j < p; j++) {
+    bool any = false;
+    for (int64_t c = 0; c < k; c++) any = any || b[c * p + j] != 0;
+    df += any;
+  }
+  return df;
+}
+
+/* ---- groups of features become groups of coefficients ---- */
+
+static lar_status integers(lar_var **out, int64_t n, int64_t **at) {
+  LAR_TRY(lar_var_init(out, LAR_I64, 1, &n));
+  *at = lar_tensor_data(&(*out)->t);
+  return LAR_OK;
+}
+
+static lar_status repeat_ids(lar_term *t, int64_t p, int64_t k) {
+  const int64_t *from = lar_tensor_data(&t->ids->t);
+  int64_t *to;
+  lar_var *ids;
+  LAR_TRY(integers(&ids, p * k, &to));
+  for (int64_t i = 0; i < p * k; i++) to[i] = from[i % p];
+  lar_var_unref(t->ids);
+  t->ids = ids;
+  return LAR_OK;
+}
+
+static lar_status repeat_lists(lar_term *t, int64_t p, int64_t k) {
+  const int64_t n = lar_tensor_numel(&t->sizes->t), m = lar_tensor_numel(&t->list->t);
+  const int64_t *size = lar_tensor_data(&t->sizes->t), *from = lar_tensor_data(&t->list->t);
+  int64_t *sizes_to, *to;
+  lar_var *sizes, *list;
+  LAR_TRY(integers(&sizes, n, &sizes_to));
+  lar_status st = integers(&list, m * k, &to);
+  if (st != LAR_OK) {
+    lar_var_unref(sizes);
+    return st;
+  }
+  for (int64_t g = 0; g < n; from += size[g++]) {
+    sizes_to[g] = size[g] * k;
+    for (int64_t c = 0; c < k; c++)
+      for (int64_t i = 0; i < size[g]; i++) *to++ = from[i] + c * p;
+  }
+  lar_var_unref(t->sizes);
+  lar_var_unref(t->list);
+  t->sizes = sizes;
+  t->list = list;
+  return LAR_OK;
+}
+
+static bool of_features(const lar_term *t, int64_t p) {
+  if (t->ids != NULL) return lar_tensor_numel(&t->ids->t) == p;
+  if (t->list == NULL) return false;
+  const int64_t *at = lar_tensor_data(&t->list->t);
+  for (int64_t i = 0, n = lar_tensor_numel(&t->list->t); i < n; i++)
+    if (at[i] > p) return false;
+  return true;
+}
+
+/* The same sum with such groups in every predictor. */
+static lar_status repeat(lar_reg **out, lar_reg *r, int64_t p, int64_t k) {
+  LAR_TRY(lar_reg_scale(out, r, 1));
+  for (int i = 0; k > 1 && i < r->n; i++) {
+    lar_addend *a = &(*out)->at[i];
+    lar_term *t;
+    if (!of_features(a->term, p)) continue;
+    LAR_TRY(lar_term_copy(&t, a->term));
+    lar_term_unref(a->term);
+    a->term = t;
+    LAR_TRY(t->ids != NULL ? repeat_ids(t, p, k) : repeat_lists(t, p, k));
+  }
+  return LAR_OK;
+}
+
+/* ---- opening ---- */
+
+static lar_status bind(lar_coefs *c, lar_reg *penalty) {
+  LAR_TRY(repeat(&c->reg, penalty, c->p, c->k));
+  LAR_TRY(lar_reg_bind_all(&c->bound, c->reg, &c->params));
+  return lar_bound_refresh(c->bound, NULL);
+}
+
+static lar_status make(lar_coefs *c, const lar_problem *g) {
+  lar_var *var;
+  void *base;
+  int64_t shape[2] = {c->k, c->p};
+  lar_tensor zeros = {0};
+  LAR_TRY(lar_tensor_zeros(&zeros, LAR_F64, c->k > 1 ? 2 : 1, c->k > 1 ? shape : &c->p));
+  lar_status st = lar_var_adopt(&var, &zeros);
+  if (st != LAR_OK) {
+    lar_tensor_clear(&zeros);
+    return st;
+  }
+  st = lar_params_add(&c->params, "coef", var, LAR_WEIGHT);
+  c->t = &var->t;
+  c->b = lar_tensor_data(c->t);
+  lar_var_unref(var);
+  LAR_TRY(st);
+/* Terms of a penalty are counted without locks, and folds share one. */
+#pragma omp critical(lar_coefs)
+  st = bind(c, g->penalty);
+  LAR_TRY(st);
+  c->n = lar_bound_terms(c->bound);
+  LAR_TRY(lar_alloc(&base, (size_t)c->n + 1, sizeof(double)));
+  c->base = base;
+  for (int i = 0; i < c->n; i++) {
+    const lar_penalty *type = g->penalty->at[i].term->type;
+    bool constraint = type != NULL && (type->traits & LAR_CONSTRAINT) != 0;
+    c->base[i] = constraint ? (double)NAN : lar_bound_lambda(c->bound, i);
+  }
+  return lar_coefs_set(c, 1);
+}
+
+lar_status lar_coefs_open(lar_coefs *c, const lar_problem *g) {
+  *c = (lar_coefs){.p = g->x->p, .k = g->rows.k};
+  lar_status st = make(c, g);
+  if (st != LAR_OK) lar_coefs_close(c);
+  return st;
+}
+
+void lar_coefs_close(lar_coefs *c) {
+#pragma omp critical(lar_coefs)
+  {
+    lar_bound_free(c->bound);
+    lar_reg_unref(c->reg);
+  }
+  lar_params_clear(&c->params);
+  lar_free(c->base);
+  *c = (lar_coefs){0};
+}
+
+lar_status lar_coefs_set(lar_coefs *c, double lambda) {
+  c->lambda = lambda;
+  for (int i = 0; i < c->n; i++)
+    if (!isnan(c->base[i])) LAR_TRY(lar_bound_set(c->bound, i, c->base[i] * lambda));
+  return lar_bound_refresh(c->bound, NULL);
+}
+
+lar_status lar_coefs_value(lar_coefs *c, double *out) {
+  return lar_bound_values(c->bound, NULL, out);
+}
+
+lar_status lar_coefs_prox(lar_coefs *c, double step) {
+  return lar_bound_prox_all(c->bound, 0, step, NULL);
+}
+
+/* ---- the largest lambda ---- */
+
+/* Does the prox at strength lambda hold a small step along -g at 0? */
+static lar_status holds(lar_coefs *c, const double *g, double lambda, bool *yes) {
+  const double step = 1e-3;
+  const int64_t m = c->p * c->k;
+  LAR_TRY(lar_coefs_set(c, lambda));
+  for (int64_t j = 0; j < m; j++) c->b[j] = -step * g[j];
+  LAR_TRY(lar_coefs_prox(c, step));
+  *yes = true;
+  for (int64_t j = 0; j < m; j++) *yes = *yes && c->b[j] == 0;
+  return LAR_OK;
+}
+
+/* Of a sum: doubling, then halves. */
+static lar_status search(lar_coefs *c, const double *g, double *out) {
+  enum { HALVES = 52, DOUBLES = 200 };
+  double low = 0, high = 1e-12;
+  bool yes;
+  LAR_TRY(holds(c, g, high, &yes));
+  for (int k = 0; !yes && k < DOUBLES; k++) {
+    low = high;
+    high *= 2;
+    LAR_TRY(holds(c, g, high, &yes));
+  }
+  if (!yes)
+    return lar_fail(LAR_EARG, "no lambda of this penalty holds every coefficient at 0; give "
+                              "lambda");
+  for (int k = 0; k < HALVES; k++) {
+    double mid = (low + high) / 2;
+    LAR_TRY(holds(c, g, mid, &yes));
+    *(yes ? &high : &low) = mid;
+  }
+  *out = high * (1 + 1e-12); /* beyond the rounding of a prox */
+  return LAR_OK;
+}
+
+lar_status lar_coefs_max(lar_coefs *c, double *out) {
+  void *copy;
+  if (c->n == 1 && c->base[0] > 0) {
+    LAR_TRY(lar_bound_max(c->bound, 0, out));
+    *out /= c->base[0];
+    return LAR_OK;
+  }
+  LAR_TRY(lar_alloc_raw(&copy, (size_t)(c->p * c->k) + 1, sizeof(double)));
+  memcpy(copy, c->b, (size_t)(c->p * c->k) * sizeof(double));
+  lar_status st = search(c, copy, out);
+  lar_free(copy);
+  return st;
+}
