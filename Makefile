@@ -25,11 +25,11 @@ blas_pc = PKG_CONFIG_PATH=/usr/lib/$$($(CC) -print-multiarch)/openblas-openmp/pk
 BLAS_H  = $(shell $(blas_pc) --cflags)
 BLAS    = $(shell $(blas_pc) --libs) -Wl,-rpath,$(shell $(blas_pc) --variable=libdir)
 LUA_H   = $(shell pkg-config --cflags lua5.4)
-LIBS    = $(BLAS) -lz -lm
+LIBS    = $(BLAS) -lcjson -lz -lm
 
 # What a goal needs from Debian is installed before anything else is done ------------------
 APT_build    := gcc libc6-dev pkg-config liblua5.4-dev libopenblas-openmp-dev zlib1g-dev \
-                libedit-dev libedit2
+                libedit-dev libedit2 libcjson-dev
 APT_specs    := $(APT_build) lua5.4 lua-busted
 APT_demo     := $(APT_build)
 APT_check    := $(APT_build)

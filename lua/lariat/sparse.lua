@@ -1,8 +1,8 @@
 --- Sparse matrices: what a design matrix is when most of its entries are 0.
 --
--- A matrix is kept in compressed columns, float32 or float64, and does not change. It serves
--- `lariat.glm` as `x`. Fields: `s.shape`, `s.nnz` (stored entries), `s.dtype`, `s.ndim`; `#s` is
--- the number of rows. Methods:
+-- A matrix is kept in compressed columns, float32 or float64, and does not change. It is what
+-- `lariat.glm` takes as `x`. Fields: `s.shape`, `s.nnz` (stored entries), `s.dtype`, `s.ndim`;
+-- `#s` is the number of rows. Methods:
 --
 -- - `s:dense()`: the same as a tensor.
 -- - `s:rows(index)`: some rows, by an int64 tensor of their numbers.
@@ -44,18 +44,19 @@ local function make(name, given, major)
     or math.type(shape[2]) ~= "integer" then
     error(name .. ": shape must be a list of two integers, { rows, columns }", 3)
   end
-  local ok, made = pcall(core.sparse_from, shape[1], shape[2], indptr, indices, data, major == 1)
+  local n, p = shape[1], shape[2]
+  local ok, made = pcall(core.sparse_from, n, p, indptr, indices, data, major == 1)
   if not ok then error(("%s: %s"):format(name, made), 3) end
   return made
 end
 
 --- A matrix from its columns, or of the entries of a tensor that are not 0.
 --
--- `indptr` (p + 1) says where the entries of each column begin among `indices` (their rows) and
--- `data`; entries of one column may come in any order, and add up where a place comes twice.
+-- `indptr` (p + 1) says where the entries of each column begin among `indices` (their rows)
+-- and `data`; entries of one column may come in any order; a place that comes twice adds up.
 -- All are tensors or lists, counted from 1, or from 0 with `base = 0` as in SciPy.
 -- @function csc
--- @param given a matrix, or a table of `data`, `indices`, `indptr`, `shape`, and `base`, `dtype`
+-- @param given a matrix, or a table of `data indices indptr shape`, and `base`, `dtype`
 -- @return a sparse matrix
 -- @raise lengths that do not fit, pointers that fall, indices out of range: which one
 -- @usage

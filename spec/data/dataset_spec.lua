@@ -53,7 +53,7 @@ describe("dataset", function()
 
   it("refuses what does not fit", function()
     assert.has_error(function() data.dataset { y = x } end,
-      "dataset: x must be a tensor of at least one dimension")
+      "dataset: x must be a sparse matrix, or a tensor of at least one dimension")
     assert.has_error(function() data.dataset { x = x, y = lariat.ones(5) } end,
       "dataset: x has 6 rows and y has 5")
     assert.has_error(function() data.dataset { x = x, y = { 1 } } end,

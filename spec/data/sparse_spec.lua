@@ -95,7 +95,8 @@ describe("sparse", function()
     assert.error_matches(with("shape", 3), "shape must be a list of two integers")
     assert.error_matches(with("values", 3), "unknown key 'values'")
     assert.error_matches(function() sparse.csc "x" end, "not a string")
-    assert.error_matches(function() sparse.csc(lariat.ones(3)) end, "a matrix %(n, p%) is needed")
+    assert.error_matches(function() sparse.csc(lariat.ones(3)) end,
+      "a matrix %(n, p%) is needed")
     local s = sparse.csc(good)
     assert.error_matches(function() s:mv(lariat.ones(2)) end, "1 entries are needed")
     assert.error_matches(function() s:rows(lariat.tensor({ 5 }, { dtype = "int64" })) end,
@@ -125,7 +126,8 @@ describe("libsvm", function()
   end)
 
   it("reads numbers to predict, indices from 0, and more columns", function()
-    local d = assert(lariat.data.libsvm(file "1.5 0:1\n2 2:3", { columns = 5, dtype = "float64" }))
+    local path = file "1.5 0:1\n2 2:3"
+    local d = assert(lariat.data.libsvm(path, { columns = 5, dtype = "float64" }))
     assert.same({ 2, 5 }, d.x.shape)
     assert.same({ 1.5, 2 }, d.y:totable())
   end)

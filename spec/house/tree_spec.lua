@@ -11,6 +11,7 @@ local top = set "Makefile src lua examples spec README.md LICENSE"
 local system = set "bin dev etc lib lib64 opt proc sys tmp usr var"
 local folder_of = {
   op = "op", layer = "nn", loss = "loss", penalty = "penalty", rule = "optim",
+  family = "family", solver = "solver",
 }
 
 local function exists(path)

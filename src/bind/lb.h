@@ -141,6 +141,8 @@ void lb_open_system(lua_State *L);
 void lb_open_io(lua_State *L);
 void lb_open_train(lua_State *L);
 void lb_open_sparse(lua_State *L);
+void lb_open_pack(lua_State *L);
+void lb_open_glm(lua_State *L);
 
 /* Methods of tensors that live in files of their own. */
 int lb_tensor_index(lua_State *L);    /* t[...] with a non-string key */

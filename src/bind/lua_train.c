@@ -1,5 +1,6 @@
 /* lariat.core.fit: the training loop with its hooks in Lua. The Lua side (lariat/train.lua)
  * reads the user's options and hands over one plain table. */
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -137,6 +138,7 @@ static void read_settings(lua_State *L, lar_fit *f) {
   f->epoch = field_integer(L, "epoch", 0);
   f->step = field_integer(L, "step", 0);
   f->skip = field_integer(L, "skip", 0);
+  f->former = lb_opt_number(L, CONFIG, "former", HUGE_VAL);
   f->batch_size = field_integer(L, "batch_size", 32);
   f->max_steps = field_integer(L, "max_steps", 0);
   f->shuffle = lb_opt_flag(L, CONFIG, "shuffle", true);
@@ -308,12 +310,31 @@ static int stream(lua_State *L) {
   return 2;
 }
 
+/* streams() -> a list of {name, key, at} */
+static int streams(lua_State *L) {
+  lar_rng *r;
+  const char *name;
+  lua_newtable(L);
+  for (int k = 0; (name = lar_rng_nth(k, &r)) != NULL; k++) {
+    lua_createtable(L, 0, 3);
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "name");
+    lua_pushinteger(L, (lua_Integer)r->key);
+    lua_setfield(L, -2, "key");
+    lua_pushinteger(L, (lua_Integer)r->at);
+    lua_setfield(L, -2, "at");
+    lua_rawseti(L, -2, k + 1);
+  }
+  return 1;
+}
+
 static const luaL_Reg lib[] = {
   {"fit", core_fit},
   {"is_terminal", is_terminal},
   {"seed_streams", seed_streams},
   {"seed_stream", seed_stream},
   {"stream", stream},
+  {"streams", streams},
   {NULL, NULL},
 };
 

@@ -28,6 +28,7 @@ static double now(void) {
 /* What the loop keeps to itself during a run. */
 typedef struct loop {
   lar_fit *f;
+  double former; /* objective of the epoch before */
   double started, epoch_started, shown;
   int64_t *order;        /* of the rows in this epoch, or NULL */
   int64_t at;            /* next row */
@@ -35,7 +36,6 @@ typedef struct loop {
   lar_reg *reg;          /* that the terms below are of */
   double *each, *sum;    /* of terms of the forward pass: in a step; over rows, as loss_sum */
   double sum_rows;
-  double former;       /* objective of the epoch before */
   lar_tensor *safe;    /* weights at the start of the epoch, to go back to */
   lar_var **pred, **y; /* kept batches of the epoch */
   size_t kept, pred_cap, y_cap;
@@ -413,7 +413,7 @@ static lar_status prepare(loop *l) {
 }
 
 lar_status lar_fit_run(lar_fit *f) {
-  loop l = {.f = f, .started = now(), .former = HUGE_VAL};
+  loop l = {.f = f, .started = now(), .former = f->epoch > 0 ? f->former : HUGE_VAL};
   lar_status st = prepare(&l);
   bool former_grad = lar_grad_mode(true), former_mode = f->model->training;
   f->status = LAR_FIT_RUNNING;

@@ -80,6 +80,7 @@ struct lar_fit {
   double *term;                             /* values of the penalty's addends with `penalty` */
   lar_var *train_pred, *train_y, *val_pred; /* when kept: all rows of the epoch */
   int64_t skip;      /* batches of the first epoch that a former run has done */
+  double former;     /* its last objective, where epoch > 0; HUGE_VAL: there is none */
   lar_rng epoch_rng; /* the shuffler as it was at the start of the epoch */
 };
 

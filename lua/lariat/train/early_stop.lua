@@ -58,6 +58,16 @@ function Stopper:look(record, model)
   return self.wait >= self.patience
 end
 
+-- What a run needs to go on watching where it left off, and back.
+function Stopper:state()
+  return { best = self.best, wait = self.wait, epoch = self.epoch, weights = self.weights }
+end
+
+function Stopper:load_state(saved)
+  self.best, self.wait, self.epoch, self.weights =
+    saved.best, saved.wait, saved.epoch, saved.weights
+end
+
 -- Puts the best weights back, if they were kept; returns their epoch.
 function Stopper:finish(model)
   if self.weights then restore(model, self.weights) end

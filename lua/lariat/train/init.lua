@@ -10,6 +10,7 @@ local History = require "lariat.train.history"
 local Progress = require "lariat.train.progress"
 local State = require "lariat.train.state"
 local Stopper = require "lariat.train.early_stop"
+local checkpoint = require "lariat.train.checkpoint"
 local fail = require "lariat.train.fail"
 local is_callable = require "lariat.train.callable"
 local read_data = require "lariat.train.data"
@@ -20,7 +21,7 @@ local train = {}
 local KNOWN = {
   "loss", "penalty", "optimizer", "epochs", "batch_size", "validation", "metrics", "schedule",
   "early_stop", "on_step", "on_epoch", "seed", "progress", "shuffle", "drop_last", "max_steps",
-  "time_limit", "tol", "grad_tol", "resume",
+  "time_limit", "tol", "grad_tol", "resume", "checkpoint",
 }
 
 -- Metrics ---------------------------------------------------------------------------------
@@ -110,8 +111,9 @@ end
 
 -- The loop starts over in the middle of the epoch that was cut short, with its shuffling.
 local function read_resume(config, resume)
-  local at = resume.position
+  local at, last = resume.position, resume[#resume]
   config.epoch, config.step, config.skip = at.epoch, at.step, at.skip
+  config.former = last and last.objective
   if at.skip > 0 then core.stream("shuffle", at.shuffle_key, at.shuffle_at) end
 end
 
@@ -146,6 +148,7 @@ local function install(config, state, opts, parts)
     if show then show:epoch(state, record) end
     if opts.on_epoch then opts.on_epoch(state) end
     state.record = nil
+    if parts.writer and not history.partial then parts.writer:epoch(state, stopper) end
   end
 end
 
@@ -173,7 +176,8 @@ local function prepare(model, data, opts, history)
   config.keep_train = #metrics > 0
   config.keep_val = #metrics > 0 and config.val_x ~= nil
   local parts = {
-    metrics = metrics, moves = tune.read(opts.schedule, optimizer, model, history.bases),
+    writer = checkpoint.writer(opts.checkpoint), metrics = metrics,
+    moves = tune.read(opts.schedule, optimizer, model, history.bases),
     stopper = opts.early_stop and Stopper.new(opts.early_stop),
     progress = Progress.new(opts, metrics),
   }
@@ -191,25 +195,52 @@ local function finish(history, model, fit, parts)
   if stopper then history.best_epoch = stopper:finish(model) or nil end
 end
 
-local function run(model, data, opts)
-  local resume = opts.resume
+-- The run to go on with: a history, or what a checkpoint holds.
+local function find_resume(opts)
+  local resume, writer = opts.resume, checkpoint.writer(opts.checkpoint)
+  if resume == nil and writer and writer.resume then
+    return nil, (checkpoint.read(writer.path))
+  elseif type(resume) == "string" then
+    local saved, why = checkpoint.read(resume)
+    if not saved then fail("resume: %s", why) end
+    return nil, saved
+  end
   if resume and (getmetatable(resume) ~= History or not resume.position) then
-    fail("resume takes the history that an earlier fit returned, not a %s", type(resume))
+    fail("resume takes the history that an earlier fit returned, or the path of a checkpoint, "
+      .. "not a %s", type(resume))
   end
-  local history = resume or setmetatable({ bases = {} }, History)
-  local config, state, parts = prepare(model, data, opts, history)
-  if resume then
+  return resume
+end
+
+-- Puts everything where the run to go on with was; the status of one that had ended.
+local function go_on(config, state, parts, resume, saved)
+  local history, ended = state.history, nil
+  if saved then
+    ended = checkpoint.restore(saved, state.model, config.optimizer, history)
+    if parts.stopper and history.stopper then parts.stopper:load_state(history.stopper) end
+    if ended then config.epochs = history.position.epoch end
+  elseif resume then
     history.optimizer:swap_ema()
-    read_resume(config, resume)
-  elseif opts.seed then
-    core.seed_streams(opts.seed)
   end
+  if saved or resume then read_resume(config, history) end
+  return ended
+end
+
+local function run(model, data, opts)
+  local resume, saved = find_resume(opts)
+  opts = setmetatable({ resume = resume or false }, { __index = opts })
+  local bases = saved and saved.history.bases or {}
+  local history = resume or setmetatable({ bases = bases }, History)
+  local config, state, parts = prepare(model, data, opts, history)
+  local ended = go_on(config, state, parts, resume, saved)
+  if not (resume or saved) and opts.seed then core.seed_streams(opts.seed) end
   history.status, history.reason = nil, nil
   history.optimizer, history.loss, history.epochs = config.optimizer, config.loss, config.epochs
   local ok, fit = pcall(core.fit, config, state)
   if parts.progress then parts.progress:close() end
   if not ok then error(fit, 0) end
   finish(history, model, fit, parts)
+  history.status = ended or history.status
   return history
 end
 
@@ -237,7 +268,9 @@ end
 -- restore_best=true}`; on_step, on_epoch: `function(state)`; seed; progress (on a terminal);
 -- max_steps; time_limit (seconds); tol: stop as "converged" when the objective of an epoch
 -- changes relatively by no more; grad_tol: when the gradient's norm is no larger; resume: the
--- history of a run to go on with.
+-- history of a run to go on with, or the path of a checkpoint; checkpoint: a path, or `{path=,
+-- every=1 (epochs), resume=false}`: where to keep the run on disk, and whether to go on with
+-- what is there. A run that was killed and resumed ends with the same bits.
 -- @treturn history a list of records `epoch step loss penalty objective lr seconds`,
 -- `penalty_<term>`, `val_loss`, metrics and `val_<metric>`; `history.status` is "max_epochs",
 -- "early_stop", "converged", "stopped", "interrupted", "diverged" or "time_limit". `loss` is
