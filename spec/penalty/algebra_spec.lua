@@ -181,7 +181,7 @@ describe("the algebra of penalties", function()
     fails(function() P.max_norm(-1) end, "max_norm: c = -1")
     fails(function() P.group_lasso { by = "rows" } end, "by = 'rows' is not one of")
     fails(function() P.l1 { mode = "subgradients" } end, "mode = 'subgradients'")
-    fails(function() P.max_norm { lambda = 1 } end, "max_norm: unknown key 'lambda'")
+    fails(function() P.max_norm { lambda = 1 } end, "max_norm: a constraint has no lambda")
     fails(function() P.l1 { weights = lariat.tensor { 1, -1 } } end, "weight -1", "position 2")
     fails(function() P.l1 { weights = lariat.ones(7) }:value(net) end,
       "penalty l1 on '1.weight'", "(7)", "(4, 3)")

@@ -13,6 +13,9 @@
 lar_reg **lb_penalty_new(lua_State *L);
 lar_reg *lb_penalty(lua_State *L, int arg);
 
+/* What is at `arg`, for a message: "number", "tensor", "penalty". */
+const char *lb_penalty_what(lua_State *L, int arg);
+
 /* The strength of addend k: lambda times factors. */
 double lb_penalty_strength(lua_State *L, const lar_reg *r, int k);
 

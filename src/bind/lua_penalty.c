@@ -14,8 +14,19 @@ lar_reg *lb_penalty(lua_State *L, int arg) {
   return *p;
 }
 
+const char *lb_penalty_what(lua_State *L, int arg) {
+  if (luaL_getmetafield(L, arg, "__name") != LUA_TSTRING) return luaL_typename(L, arg);
+  const char *name = lua_tostring(L, -1), *dot = strrchr(name, '.'); /* of the metatable */
+  lua_pop(L, 1);
+  return dot != NULL ? dot + 1 : name;
+}
+
 lar_reg *lb_reg(lua_State *L, int arg) {
-  return lua_isnoneornil(L, arg) ? NULL : lb_penalty(L, arg);
+  if (lua_isnoneornil(L, arg)) return NULL;
+  if (luaL_testudata(L, arg, LB_PENALTY) == NULL)
+    luaL_error(L, "penalty: expects a penalty, such as lariat.penalty.l1(0.1), not a %s",
+               lb_penalty_what(L, arg));
+  return lb_penalty(L, arg);
 }
 
 static int penalty_gc(lua_State *L) {
@@ -28,10 +39,10 @@ static int penalty_gc(lua_State *L) {
 /* ---- algebra ---- */
 
 static int penalty_mul(lua_State *L) {
-  int at = lua_type(L, 1) == LUA_TNUMBER ? 2 : 1;
+  int at = luaL_testudata(L, 1, LB_PENALTY) != NULL ? 1 : 2;
   if (lua_type(L, 3 - at) != LUA_TNUMBER)
     return luaL_error(L, "a penalty is multiplied by a number, not by a %s",
-                      luaL_typename(L, 3 - at));
+                      lb_penalty_what(L, 3 - at));
   lar_reg *r = lb_penalty(L, at);
   lb_check(L, lar_reg_scale(lb_penalty_new(L), r, lua_tonumber(L, 3 - at)));
   lb_anchor_all(L, -1, at);
@@ -39,18 +50,32 @@ static int penalty_mul(lua_State *L) {
 }
 
 static int penalty_div(lua_State *L) {
+  if (luaL_testudata(L, 1, LB_PENALTY) == NULL)
+    return luaL_error(L, "a %s is not divided by a penalty", lb_penalty_what(L, 1));
   if (lua_type(L, 2) != LUA_TNUMBER)
-    return luaL_error(L, "a penalty is divided by a number, not by a %s", luaL_typename(L, 2));
+    return luaL_error(L, "a penalty is divided by a number, not by a %s",
+                      lb_penalty_what(L, 2));
   lar_reg *r = lb_penalty(L, 1);
   lb_check(L, lar_reg_scale(lb_penalty_new(L), r, 1 / lua_tonumber(L, 2)));
   lb_anchor_all(L, -1, 1);
   return 1;
 }
 
+static int penalty_sub(lua_State *L) {
+  return luaL_error(L, "penalties are added and multiplied by numbers that are not negative; "
+                       "there is no difference of them");
+}
+
+static int penalty_newindex(lua_State *L) {
+  return luaL_error(L, "a penalty does not change: make another, as in 2 * pen or "
+                       "lariat.penalty.l1(0.2), and give it to the optimiser");
+}
+
 static int penalty_add(lua_State *L) {
   for (int k = 1; k <= 2; k++)
     if (luaL_testudata(L, k, LB_PENALTY) == NULL)
-      return luaL_error(L, "a penalty is added to a penalty, not to a %s", luaL_typename(L, k));
+      return luaL_error(L, "a penalty is added to a penalty, not to a %s",
+                        lb_penalty_what(L, k));
   lar_reg *a = lb_penalty(L, 1), *b = lb_penalty(L, 2);
   lb_check(L, lar_reg_add(lb_penalty_new(L), a, b));
   lb_anchor_all(L, -1, 1);
@@ -271,6 +296,7 @@ static const luaL_Reg methods[] = {
 static const luaL_Reg meta[] = {
   {"__gc", penalty_gc},   {"__close", penalty_gc}, {"__mul", penalty_mul},
   {"__div", penalty_div}, {"__add", penalty_add},  {"__tostring", penalty_tostring},
+  {"__sub", penalty_sub}, {"__unm", penalty_sub},  {"__newindex", penalty_newindex},
   {NULL, NULL},
 };
 

@@ -184,7 +184,8 @@ static void read_lambda(lua_State *L, int arg, int owner, lar_term *t) {
   } else if (type == LUA_TNUMBER) {
     t->lambda = lua_tonumber(L, -1);
     if (!(t->lambda >= 0 && t->lambda < HUGE_VAL))
-      luaL_error(L, "%s: lambda = %f; it must be finite and not negative", t->name, t->lambda);
+      luaL_error(L, "%s: lambda = %f; it must be finite and not negative", t->name,
+                 lar_shown(t->lambda));
   } else if (type != LUA_TNIL) {
     luaL_error(L, "%s: lambda must be a number or a function, not a %s", t->name,
                lua_typename(L, type));
@@ -198,9 +199,10 @@ static void read_mode(lua_State *L, int arg, lar_term *t) {
     bool sub = strcmp(mode, "subgradient") == 0;
     if (!sub && strcmp(mode, "proximal") != 0)
       luaL_error(L, "%s: mode = '%s' must be \"proximal\" or \"subgradient\"", t->name, mode);
-    if (sub && (t->type->traits & LAR_CONSTRAINT))
+    unsigned traits = t->type != NULL ? t->type->traits : 0;
+    if (sub && (traits & LAR_CONSTRAINT))
       luaL_error(L, "%s: a constraint has no subgradient mode", t->name);
-    if (sub && (t->type->traits & LAR_FLAT))
+    if (sub && (traits & LAR_FLAT))
       luaL_error(L, "%s: its gradient is 0, so subgradient mode would do nothing", t->name);
     t->mode = sub ? LAR_SUBGRADIENT : LAR_PROXIMAL;
   }
@@ -213,7 +215,7 @@ static void check_weights(lua_State *L, const lar_term *t, const char *field,
   for (int64_t j = 0, n = lar_tensor_numel(weight); j < n; j++)
     if (!(w[j] >= 0))
       luaL_error(L, "%s: %s: weight %f at position %d is negative or not a number", t->name,
-                 field, w[j], (int)j + 1);
+                 field, lar_shown(w[j]), (int)j + 1);
     else if ((t->type->traits & LAR_RANKED) && (w[j] == HUGE_VAL || (j > 0 && w[j] > w[j - 1])))
       luaL_error(L, "%s: weights of ranks fall and are finite; %f is at position %d", t->name,
                  w[j], (int)j + 1);
@@ -247,8 +249,10 @@ static int64_t list_length(lua_State *L, const lar_term *t, int at) {
   int64_t total = 0;
   for (int k = 1; k <= (int)lua_rawlen(L, at); k++) {
     if (lua_rawgeti(L, at, k) != LUA_TTABLE)
-      luaL_error(L, "%s: group %d is a %s, not a list of positions", t->name, k,
-                 luaL_typename(L, -1));
+      luaL_error(L, "%s: group %d is a %s, not a list of positions%s", t->name, k,
+                 lb_penalty_what(L, -1),
+                 lua_type(L, -1) == LUA_TNUMBER ? " (ids of groups go into an int64 tensor)"
+                                                : "");
     if (lua_rawlen(L, -1) == 0) luaL_error(L, "%s: group %d is empty", t->name, k);
     total += (int64_t)lua_rawlen(L, -1);
     lua_pop(L, 1);
@@ -258,6 +262,7 @@ static int64_t list_length(lua_State *L, const lar_term *t, int at) {
 
 static void read_lists(lua_State *L, int at, lar_term *t) {
   int64_t n = (int64_t)lua_rawlen(L, at), total = list_length(L, t, at), filled = 0;
+  if (n == 0) luaL_error(L, "%s: groups is an empty list", t->name);
   int64_t *size = integers(L, &t->sizes, n), *list = integers(L, &t->list, total);
   for (int64_t k = 0; k < n; k++) {
     lua_rawgeti(L, at, k + 1);
@@ -267,8 +272,8 @@ static void read_lists(lua_State *L, int at, lar_term *t) {
       lua_rawgeti(L, -1, i);
       list[filled++] = lua_tointegerx(L, -1, &exact);
       if (!exact)
-        luaL_error(L, "%s: group %d holds a %s, not a position", t->name, (int)k + 1,
-                   luaL_typename(L, -1));
+        luaL_error(L, "%s: group %d holds %s, not a position", t->name, (int)k + 1,
+                   lb_text(L, -1));
       lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -276,8 +281,12 @@ static void read_lists(lua_State *L, int at, lar_term *t) {
 }
 
 static void read_ids(lua_State *L, int at, lar_term *t) {
-  lar_var *v = lb_tensor(L, at);
+  lar_var *v = lb_tensor_test(L, at);
   lar_tensor own = {0};
+  if (v == NULL)
+    luaL_error(L, "%s: groups must be lists of positions or an int64 tensor of ids, not a %s%s",
+               t->name, lb_penalty_what(L, at),
+               lua_type(L, at) == LUA_TSTRING ? " (did you mean by?)" : "");
   if (v->t.dtype != LAR_I64)
     luaL_error(L, "%s: group ids are int64, not %s", t->name, lar_dtype_name(v->t.dtype));
   lb_check(L, lar_clone(&own, &v->t, LAR_I64));
@@ -305,6 +314,9 @@ static void read_groups(lua_State *L, int arg, lar_term *t) {
   }
   lua_pop(L, 1);
   int type = lua_getfield(L, arg, "groups");
+  if (type != LUA_TNIL && lua_getfield(L, arg, "by") != LUA_TNIL)
+    luaL_error(L, "%s: give by or groups, not both", t->name);
+  if (type != LUA_TNIL) lua_pop(L, 1);
   if (type == LUA_TTABLE)
     read_lists(L, lua_gettop(L), t);
   else if (type != LUA_TNIL)
@@ -356,6 +368,15 @@ static const lar_penalty *find(lua_State *L, const char *name) {
 
 enum { WEIGHTED = LAR_SEPARABLE | LAR_RANKED | LAR_GROUPED };
 
+/* Items without a key are no options, and constraints have no strength. */
+static void check_keys(lua_State *L, int arg, const lar_penalty *type) {
+  if (lua_rawlen(L, arg) > 0)
+    luaL_error(L, "%s: its table holds an item without a key; write %s(x), or key = x",
+               type->name, type->name);
+  if ((type->traits & LAR_CONSTRAINT) && lua_getfield(L, arg, "lambda") != LUA_TNIL)
+    luaL_error(L, "%s: a constraint has no lambda", type->name);
+}
+
 /* make(name, options) -> penalty */
 static int make(lua_State *L) {
   const lar_penalty *type = find(L, luaL_checkstring(L, 1));
@@ -372,6 +393,7 @@ static int make(lua_State *L) {
   known[n] = NULL;
   lar_term *t = push_term(L, type, type->name);
   if (lua_isnil(L, 2)) lua_newtable(L), lua_replace(L, 2);
+  check_keys(L, 2, type);
   lb_params(L, 2, type->name, type->params, t->self, known);
   if (type->check != NULL) lb_check(L, type->check(t->self));
   if (!(type->traits & LAR_CONSTRAINT)) {
@@ -399,7 +421,7 @@ static void gather(lua_State *L) {
   else if (!lua_isnil(L, 2)) {
     if (lua_isnil(L, lua_upvalueindex(3)))
       luaL_error(L, "%s: the second argument is a table of options, not a %s",
-                 lua_tostring(L, lua_upvalueindex(1)), luaL_typename(L, 2));
+                 lua_tostring(L, lua_upvalueindex(1)), lb_penalty_what(L, 2));
     lua_pushvalue(L, 2);
     lua_setfield(L, 3, lua_tostring(L, lua_upvalueindex(3)));
   }
@@ -408,7 +430,8 @@ static void gather(lua_State *L) {
   lua_replace(L, 1);
 }
 
-/* A penalty of the kind named in upvalue 1. */
+/* A penalty of the kind named in upvalue 1. Upvalue 4, a function or nil, makes other spellings
+ * of options the ones there are. */
 static int construct(lua_State *L) {
   int type = lua_type(L, 1);
   lua_settop(L, 2);
@@ -416,19 +439,24 @@ static int construct(lua_State *L) {
     gather(L);
   else if (type != LUA_TNIL && type != LUA_TNONE && type != LUA_TTABLE)
     return luaL_error(L, "%s: expects a number or a table of options, not a %s",
-                      lua_tostring(L, lua_upvalueindex(1)), lua_typename(L, type));
+                      lua_tostring(L, lua_upvalueindex(1)), lb_penalty_what(L, 1));
   lua_settop(L, 1);
+  if (lua_istable(L, 1) && lua_isfunction(L, lua_upvalueindex(4))) {
+    lua_pushvalue(L, lua_upvalueindex(4));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+  }
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   return make(L);
 }
 
-/* constructor(name, first, second or nil) */
+/* constructor(name, first, second or nil, options or nil) */
 static int constructor(lua_State *L) {
   (void)find(L, luaL_checkstring(L, 1));
   (void)luaL_checkstring(L, 2);
-  lua_settop(L, 3);
-  lua_pushcclosure(L, construct, 3);
+  lua_settop(L, 4);
+  lua_pushcclosure(L, construct, 4);
   return 1;
 }
 
@@ -443,6 +471,7 @@ static int custom(lua_State *L) {
   if (lua_getfield(L, 1, "prox") != LUA_TNIL) t->prox_fn = prox_fn;
   t->separable = lb_opt_flag(L, 1, "separable", false);
   read_lambda(L, 1, 3, t);
+  read_mode(L, 1, t);
   if (lua_getfield(L, 1, "formula") != LUA_TNIL)
     lb_check(L, lar_strdup(&t->formula, luaL_checkstring(L, -1)));
   lua_settop(L, 3);

@@ -21,7 +21,8 @@ static double values(lua_State *L, double **each) {
   lar_reg *r = lb_penalty(L, 1);
   lar_bound *b = NULL;
   double total = 0;
-  luaL_checkany(L, 2);
+  if (lua_isnone(L, 2))
+    return luaL_error(L, "penalty: of what? Give a model, a tensor or a list of tensors");
   lua_settop(L, 5);
   if (lb_is_forward(r)) lb_forward_check(L);
   lb_enter(L);
@@ -65,6 +66,15 @@ static lar_var *push_copy(lua_State *L, int arg, bool zeros) {
   return *p;
 }
 
+static void check_steps(lua_State *L, const lar_tensor *t) {
+  for (int64_t i = 0, n = lar_tensor_numel(t); i < n; i++) {
+    double step = lar_tensor_get(t, i);
+    if (!(step > 0 && step < HUGE_VAL))
+      luaL_error(L, "prox: step = %f at position %d; steps must be above 0", lar_shown(step),
+                 (int)i + 1);
+  }
+}
+
 /* reg:prox(w, step) -> the prox at w; step is a number, or a tensor of steps */
 static int run_prox(lua_State *L, bool in_place) {
   lar_reg *r = lb_penalty(L, 1);
@@ -74,10 +84,11 @@ static int run_prox(lua_State *L, bool in_place) {
   double step = steps != NULL ? 1 : luaL_checknumber(L, 3);
   lb_enter(L);
   if (steps == NULL && !(step > 0 && step < HUGE_VAL))
-    return luaL_error(L, "prox: step = %f; it must be above 0", step);
+    return luaL_error(L, "prox: step = %f; it must be above 0", lar_shown(step));
   if (steps != NULL && !lar_tensor_same_shape(&steps->t, &w->t))
     return luaL_error(L, "prox: steps of shape %s for a tensor of shape %s",
                       lar_tensor_text(&steps->t), lar_tensor_text(&w->t));
+  if (steps != NULL) check_steps(L, &steps->t);
   lua_settop(L, 3);
   if (in_place) {
     lb_check(L, lar_var_writable(w, false));
@@ -163,6 +174,10 @@ double lb_penalty_strength(lua_State *L, const lar_reg *r, int k) {
 static int penalty_lambda(lua_State *L) {
   lar_reg *r = lb_penalty(L, 1);
   char name[64];
+  if (lua_gettop(L) > 1)
+    return luaL_error(L,
+                      "lambda() is read; another one comes of a factor, as in 2 * pen, or of "
+                      "the optimiser's set_lambda");
   lb_enter(L);
   if (r->n == 1) return lua_pushnumber(L, lb_penalty_strength(L, r, 0)), 1;
   lua_createtable(L, 0, r->n);

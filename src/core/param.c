@@ -31,10 +31,13 @@ static lar_status unknown(const lar_param *schema, const char *owner, const char
 }
 
 static lar_status outside(const lar_param *p, const char *owner, double v) {
-  bool open_lo = p->lo == LAR_ABOVE0, open_hi = p->hi == LAR_BELOW1 || p->hi == HUGE_VAL;
-  return lar_fail(LAR_EARG, "%s: %s = %g is outside %c%g, %g%c", owner, p->name, v,
-                  open_lo || p->lo == -HUGE_VAL ? '(' : '[', open_lo ? 0.0 : p->lo,
-                  p->hi == LAR_BELOW1 ? 1.0 : p->hi, open_hi ? ')' : ']');
+  double whole = floor(p->lo);
+  bool open_lo = p->lo == nextafter(whole, HUGE_VAL);
+  bool open_hi = p->hi == LAR_BELOW1 || p->hi == HUGE_VAL;
+  return lar_fail(LAR_EARG, "%s: %s = %g is outside %c%g, %g%c", owner, p->name,
+                  isnan(v) ? fabs(v) : v, open_lo || p->lo == -HUGE_VAL ? '(' : '[',
+                  open_lo ? whole : p->lo, p->hi == LAR_BELOW1 ? 1.0 : p->hi,
+                  open_hi ? ')' : ']');
 }
 
 lar_status lar_param_set(const lar_param *schema, void *self, const char *owner,

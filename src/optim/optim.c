@@ -118,6 +118,11 @@ void lar_optim_free(lar_optim *o) {
 lar_status lar_optim_penalty(lar_optim *o, lar_reg *reg) {
   lar_bound *bound = NULL;
   if (reg != NULL) LAR_TRY(lar_reg_bind(&bound, reg, &o->params));
+  lar_status st = bound != NULL ? lar_bound_composes(bound) : LAR_OK;
+  if (st != LAR_OK) {
+    lar_bound_free(bound);
+    return st;
+  }
   lar_reg *former = o->reg;
   lar_bound_free(o->bound);
   o->bound = bound;

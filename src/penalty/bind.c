@@ -37,9 +37,11 @@ static lar_status covers(const lar_addend *a, const lar_pentry *p, bool all, boo
 static lar_status nothing(const lar_bound *b, int k) {
   const lar_on *on = b->reg->at[k].on;
   const char *what = on == NULL ? "weight" : on->n > 0 ? on->names[0] : "a function";
-  return lar_fail(LAR_EARG, "penalty %s on '%s%s' matches no parameter; there are: %s",
-                  b->name[k], what, on != NULL && on->n > 1 ? "', ..." : "",
-                  lar_params_text(b->params));
+  return lar_fail(
+    LAR_EARG,
+    "penalty %s on '%s%s' matches no parameter; there are: %s (kinds: weight, bias, "
+    "gain)",
+    b->name[k], what, on != NULL && on->n > 1 ? "', ..." : "", lar_params_text(b->params));
 }
 
 /* ---- pieces ---- */

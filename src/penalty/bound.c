@@ -21,7 +21,7 @@ static lar_status strength(const lar_bound *b, int k, void *state, double *out) 
   if (t->lambda_fn != NULL) LAR_TRY(t->lambda_fn(t->lambda_ctx, state, &lambda));
   if (!(lambda >= 0 && lambda < HUGE_VAL))
     return lar_fail(LAR_EARG, "penalty %s: lambda = %g; it must be finite and not negative",
-                    b->name[k], lambda);
+                    b->name[k], lar_shown(lambda));
   *out = lambda * b->reg->at[k].scale;
   return LAR_OK;
 }
@@ -53,7 +53,7 @@ lar_status lar_bound_set(lar_bound *b, int k, double lambda) {
     return lar_fail(LAR_EARG, "penalty %s is a constraint and has no lambda", b->name[k]);
   if (!isnan(lambda) && !(lambda >= 0 && lambda < HUGE_VAL))
     return lar_fail(LAR_EARG, "penalty %s: lambda = %g; it must be finite and not negative",
-                    b->name[k], lambda);
+                    b->name[k], lar_shown(lambda));
   b->set[k] = lambda;
   return LAR_OK;
 }
@@ -219,20 +219,40 @@ int lar_bound_parts(const lar_bound *b, int i, lar_part part[LAR_MAX_PARTS]) {
   return at->n;
 }
 
+/* The pieces that act by prox, now or when their strength is no longer 0. */
+static int proxes_of(const lar_bound *b, const place *at, lar_part *part) {
+  int n = 0;
+  for (int k = 0; k < at->n; k++)
+    if (acts_by_prox(&at->at[k]))
+      part[n++] = (lar_part){.term = b->reg->at[at->at[k].addend].term,
+                             .at = at_of(b, &at->at[k]),
+                             .hold = at->at[k].by_grad};
+  return n;
+}
+
+static bool may_fail(const lar_part *p) {
+  return p->term->type == NULL || (!p->hold && (p->term->type->traits & LAR_FALLIBLE) != 0);
+}
+
 bool lar_bound_prox_may_fail(const lar_bound *b) {
   for (int i = 0; i < b->params->n; i++) {
     lar_part part[LAR_MAX_PARTS];
-    int n = 0;
-    for (int k = 0; k < b->places[i].n; k++) {
-      const piece *p = &b->places[i].at[k];
-      const lar_term *t = b->reg->at[p->addend].term;
-      if (!acts_by_prox(p)) continue;
-      if (t->type == NULL || (t->type->traits & LAR_FALLIBLE) != 0) return true;
-      part[n++] = (lar_part){.term = t, .at = at_of(b, p), .hold = p->by_grad};
-    }
+    int n = proxes_of(b, &b->places[i], part);
+    for (int k = 0; k < n; k++)
+      if (may_fail(&part[k])) return true;
     if (lar_compose_plan(n, part, same_groups) >= LAR_PLAN_CHAIN) return true;
   }
   return false;
+}
+
+lar_status lar_bound_composes(const lar_bound *b) {
+  for (int i = 0; i < b->params->n; i++) {
+    lar_part part[LAR_MAX_PARTS];
+    int n = proxes_of(b, &b->places[i], part);
+    if (lar_compose_plan(n, part, same_groups) == LAR_PLAN_REFUSED)
+      return lar_compose_refuse(n, part, b->params->at[i].name);
+  }
+  return LAR_OK;
 }
 
 static lar_status prox(lar_bound *b, int i, double step, const lar_tensor *metric, bool all) {
@@ -245,7 +265,8 @@ static lar_status prox(lar_bound *b, int i, double step, const lar_tensor *metri
   for (int k = 0; k < n; k++)
     if (!part[k].hold && (part[k].term->type != NULL ? !lar_penalty_has_prox(part[k].term->type)
                                                      : part[k].term->prox_fn == NULL))
-      return lar_fail(LAR_EARG, "penalty %s has no prox", part[k].term->name);
+      return lar_fail(LAR_EARG, "penalty %s has no prox: it acts by its gradient",
+                      part[k].term->name);
   lar_plan plan = lar_compose_plan(n, part, same_groups);
   LAR_TRY(lar_contiguous(&w, &e->var->t, e->var->t.dtype));
   lar_status st =

@@ -122,6 +122,37 @@ lar_plan lar_compose_plan(int n, lar_part *part,
   return otherwise(n, part);
 }
 
+/* What is not convex is no chain, whatever its groups. */
+static bool apart(const lar_part *a, const lar_part *b) { return false; }
+
+/* Two parts whose sum is refused. */
+static void culprits(int n, const lar_part *part, lar_part pair[2]) {
+  for (int i = 0; i < n; i++)
+    for (int j = i + 1; j < n; j++) {
+      pair[0] = part[i], pair[1] = part[j];
+      if (lar_compose_plan(2, pair, apart) == LAR_PLAN_REFUSED) return;
+    }
+}
+
+static bool has_subgradient(const lar_part *p) {
+  return p->term->type == NULL || (traits(p) & (LAR_CONSTRAINT | LAR_FLAT)) == 0;
+}
+
+lar_status lar_compose_refuse(int n, const lar_part *part, const char *name) {
+  lar_part pair[2] = {part[0], part[1]};
+  char advice[128] = "";
+  culprits(n, part, pair);
+  const lar_part *bent = &pair[is_convex(&pair[0])];
+  for (int k = 0; k < 2 && advice[0] == '\0'; k++)
+    if (has_subgradient(&pair[k]))
+      (void)snprintf(advice, sizeof advice, ", or give %s mode = \"subgradient\"",
+                     pair[k].term->name);
+  return lar_fail(LAR_EARG,
+                  "penalty: no prox of %s + %s on '%s' is known, and %s is not convex, so none "
+                  "can be computed by splitting; put them on different parameters with :on%s",
+                  pair[0].term->name, pair[1].term->name, name, bent->term->name, advice);
+}
+
 void lar_compose_text(lar_plan plan, int n, const lar_part *part, char *buf, size_t size) {
   static const char *const how[] = {
     [LAR_PLAN_NONE] = "",
@@ -329,15 +360,6 @@ static void sum_text(const call *c, char *names, size_t size) {
                            c->part[k].term->name);
 }
 
-static lar_status refused(const call *c) {
-  char names[160];
-  sum_text(c, names, sizeof names);
-  return lar_fail(LAR_EARG,
-                  "penalty: no prox of %s on '%s' is known, and it is not convex, so none can "
-                  "be computed by splitting",
-                  names, c->name);
-}
-
 static lar_status unsettled(const call *c, double moved) {
   char names[160];
   sum_text(c, names, sizeof names);
@@ -349,7 +371,7 @@ static lar_status unsettled(const call *c, double moved) {
 
 static lar_status split(const call *c) {
   for (int k = 0; k < c->n; k++)
-    if (!is_convex(&c->part[k])) return refused(c);
+    if (!is_convex(&c->part[k])) return lar_compose_refuse(c->n, c->part, c->name);
   const double fine = 1e-10, coarse = 1e-7;
   int simple = count_simple(c->n, c->part), blocks = c->n - simple + (simple > 0);
   int64_t n = lar_tensor_numel(c->w);
@@ -395,7 +417,7 @@ lar_status lar_compose_prox(lar_plan plan, int n, const lar_part *part, lar_comp
   case LAR_PLAN_RADIAL:
   case LAR_PLAN_CHAIN: return run_radial(&c);
   case LAR_PLAN_FUSED: return run_fused(&c);
-  case LAR_PLAN_REFUSED: return refused(&c);
+  case LAR_PLAN_REFUSED: return lar_compose_refuse(n, part, name);
   default: return split(&c);
   }
 }

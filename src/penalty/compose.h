@@ -53,6 +53,9 @@ typedef struct lar_part {
 lar_plan lar_compose_plan(int n, lar_part *part,
                           bool (*same)(const lar_part *, const lar_part *));
 
+/* The error of LAR_PLAN_REFUSED: which two parts cannot be composed, and what to do. */
+lar_status lar_compose_refuse(int n, const lar_part *part, const char *name);
+
 /* "l1, then group_lasso: exact" for printing, into buf. */
 void lar_compose_text(lar_plan plan, int n, const lar_part *part, char *buf, size_t size);
 

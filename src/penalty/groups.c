@@ -88,6 +88,9 @@ static lar_status ids_of_lists(int64_t *id, int64_t numel, int64_t n, const int6
       if (list[i] < 1 || list[i] > numel)
         return lar_fail(LAR_EARG, "group %lld lists position %lld of a tensor with %lld",
                         (long long)k + 1, (long long)list[i], (long long)numel);
+      if (id[list[i] - 1] == k + 1)
+        return lar_fail(LAR_EARG, "position %lld is twice in group %lld", (long long)list[i],
+                        (long long)k + 1);
       if (id[list[i] - 1] != 0)
         return lar_fail(LAR_EARG, "position %lld is in the groups %lld and %lld",
                         (long long)list[i], (long long)id[list[i] - 1], (long long)k + 1);

@@ -222,6 +222,9 @@ bool lar_groups_same(const lar_groups *a, const lar_groups *b);
 #define LAR_SLACK 1e-9
 #endif
 
+/* As messages show it: NaN has no sign. */
+static inline double lar_shown(double v) { return isnan(v) ? fabs(v) : v; }
+
 /* ---- shared maths; NaN stays NaN ---- */
 
 /* The point of [0, v] left after pulling |v| in by t. */

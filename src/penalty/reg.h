@@ -162,6 +162,10 @@ lar_status lar_bound_max(lar_bound *b, int i, double *out);
  * coordinate or group; `l1` are those of LAR_SOFT's l1 part, else left alone. */
 lar_status lar_bound_adapt(lar_bound *b, int i, double gamma, lar_tensor *out, lar_tensor *l1);
 
+/* LAR_EARG, naming two of them, where the proxes on a parameter do not compose: before
+ * training, rather than at its first step. */
+lar_status lar_bound_composes(const lar_bound *b);
+
 /* Apply the proxes of the others to parameter i in place; metric (contiguous, of the
  * parameter's dtype and shape) may be NULL. lar_bound_prox_all: of all addends, LAR_EARG when
  * one has no prox. */

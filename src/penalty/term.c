@@ -213,7 +213,7 @@ lar_status lar_reg_scale(lar_reg **out, const lar_reg *a, double factor) {
   *out = NULL;
   if (!(factor >= 0 && factor < HUGE_VAL))
     return lar_fail(LAR_EARG, "penalty: a factor of %g; factors are finite and not negative",
-                    factor);
+                    lar_shown(factor));
   LAR_TRY(make(out, a->n));
   for (int k = 0; k < a->n; k++) {
     put(*out, &a->at[k]);
