@@ -121,7 +121,7 @@ local cases = {
   { function() return P.l1():prox(w, -1) end, "prox: step = -1.0; it must be above 0" },
   { function() return P.l1():prox(w, 0 / 0) end, "prox: step = nan; it must be above 0" },
   { function() return P.l1():prox(w, T { 1, 0, 1 }) end,
-    "prox: step = 0.0 at position 2; steps must be above 0" },
+    "prox: step = 0 at position 2; steps must be above 0" },
   { function() return P.l1():prox(w, T { 1 }) end,
     "steps of shape (1) for a tensor of shape (3)" },
   { function() return P.hoyer():prox(w, 1) end, "penalty hoyer has no prox: it acts by its" },

@@ -66,13 +66,14 @@ static lar_var *push_copy(lua_State *L, int arg, bool zeros) {
   return *p;
 }
 
-static void check_steps(lua_State *L, const lar_tensor *t) {
+static lar_status check_steps(const lar_tensor *t) {
   for (int64_t i = 0, n = lar_tensor_numel(t); i < n; i++) {
     double step = lar_tensor_get(t, i);
     if (!(step > 0 && step < HUGE_VAL))
-      luaL_error(L, "prox: step = %f at position %d; steps must be above 0", lar_shown(step),
-                 (int)i + 1);
+      return lar_fail(LAR_EARG, "prox: step = %g at position %lld; steps must be above 0",
+                      lar_shown(step), (long long)i + 1);
   }
+  return LAR_OK;
 }
 
 /* reg:prox(w, step) -> the prox at w; step is a number, or a tensor of steps */
@@ -88,7 +89,6 @@ static int run_prox(lua_State *L, bool in_place) {
   if (steps != NULL && !lar_tensor_same_shape(&steps->t, &w->t))
     return luaL_error(L, "prox: steps of shape %s for a tensor of shape %s",
                       lar_tensor_text(&steps->t), lar_tensor_text(&w->t));
-  if (steps != NULL) check_steps(L, &steps->t);
   lua_settop(L, 3);
   if (in_place) {
     lb_check(L, lar_var_writable(w, false));
@@ -99,6 +99,7 @@ static int run_prox(lua_State *L, bool in_place) {
   const lar_params *p = lb_params_of(L, 4);
   lar_status st = lar_reg_bind_all(&b, r, p);
   if (st == LAR_OK && steps != NULL) st = lar_contiguous(&metric, &steps->t, w->t.dtype);
+  if (st == LAR_OK && steps != NULL) st = check_steps(&metric);
   if (st == LAR_OK) st = lar_bound_prox_all(b, 0, step, steps != NULL ? &metric : NULL);
   lar_tensor_clear(&metric);
   lar_bound_free(b);

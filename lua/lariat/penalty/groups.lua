@@ -117,7 +117,7 @@ end
 -- @function tree_group
 -- @param options a table with `lambda`, `weights`, `mode` and `groups`: trees as nested lists,
 -- as in `{ { 1, { 2, 3, { 4, 5 } }, { 6, 7 } } }`, where a list is a group of its positions and
--- of those of the lists in it; or lists without nesting, inner groups before those that hold them
+-- of those of the lists in it; or lists without nesting, inner groups before what holds them
 -- @return a penalty; groups that overlap otherwise raise
 -- @source Zhao, Rocha & Yu 2009, Ann. Statist. 37(6A); Jenatton et al. 2011, JMLR 12
 -- @usage local reg = lariat.penalty.tree_group { lambda = 0.1, groups = { { 1, { 2, 3 } } } }
