@@ -35,6 +35,79 @@ for name, make in pairs(core.layer) do nn[name] = make end
 -- @raise when the input has another number of features
 -- @usage lariat.nn.linear(784, 300, { init = "kaiming_normal", bias = false })
 
+--- Convolution of images: `y[n,o,i,j] = b[o] + sum x[n,c,i+a,j+b] W[o,c,a,b]`, the kernel not
+-- turned over. W and b start uniform in +-1/sqrt(inputs / groups * rows * columns of the
+-- kernel); `init` names another start for W. The function is `lariat.conv2d(x, w, b, options)`.
+-- @function conv2d
+-- @tparam integer inputs  channels
+-- @tparam integer outputs
+-- @tparam integer|{integer,integer} kernel  rows and columns
+-- @tparam ?table options  `stride` (1), `padding` (0; zeros on each side, or `"same"`: as many
+-- as keep the size, the odd one at the end, or `"valid"`: none), `dilation` (1): each a number
+-- or {rows, columns}; `groups` (1) of channels that do not meet, `bias` (true), `init`
+-- @shape (n, inputs, h, w) -> (n, outputs, h', w'), h' = (h + 2 padding - dilation (rows - 1) -
+-- 1) // stride + 1; weight (outputs, inputs / groups, rows, columns), bias (outputs)
+-- @raise when the kernel is larger than the padded input, or channels and groups do not fit
+-- @usage lariat.nn.conv2d(1, 32, 3, { padding = "same" })(lariat.randn(8, 1, 28, 28))
+
+--- Convolution of sequences; options as for conv2d, each a number.
+-- @function conv1d
+-- @tparam integer inputs  channels
+-- @tparam integer outputs
+-- @tparam integer kernel  taps
+-- @tparam ?table options  `stride` (1), `padding` (0, or `"same"`, `"valid"`), `dilation` (1),
+-- `groups` (1), `bias` (true), `init`
+-- @shape (n, inputs, l) -> (n, outputs, l'); weight (outputs, inputs / groups, taps)
+-- @usage lariat.nn.conv1d(4, 8, 5, { stride = 2 })(lariat.randn(3, 4, 100))
+
+--- Transposed convolution, the adjoint of conv2d with the same options: it enlarges images.
+-- W and b start uniform in +-1/sqrt(outputs / groups * rows * columns of the kernel).
+-- @function conv_transpose2d
+-- @tparam integer inputs  channels
+-- @tparam integer outputs
+-- @tparam integer|{integer,integer} kernel
+-- @tparam ?table options  `stride` (1), `padding` (0: rows and columns cut off each side of the
+-- result), `output_padding` (0: added at the end, fewer than stride or dilation), `dilation`
+-- (1), `groups` (1), `bias` (true), `init`
+-- @shape (n, inputs, h, w) -> (n, outputs, h', w'), h' = (h - 1) stride - 2 padding + dilation
+-- (rows - 1) + output_padding + 1; weight (inputs, outputs / groups, rows, columns)
+-- @source Zeiler, Krishnan, Taylor & Fergus 2010, CVPR
+-- @usage lariat.nn.conv_transpose2d(8, 4, 2, { stride = 2 })(lariat.randn(3, 8, 7, 7))
+
+--- The largest of each window. NaN is the largest; padding never is.
+-- @function max_pool2d
+-- @tparam integer|{integer,integer} kernel  rows and columns of a window
+-- @tparam ?table options  `stride` (the kernel), `padding` (0; half the kernel at most),
+-- `dilation` (1)
+-- @shape (n, c, h, w) -> (n, c, h', w'), sizes as for conv2d
+-- @usage lariat.nn.max_pool2d(2)(lariat.randn(8, 3, 28, 28))   -- (8, 3, 14, 14)
+
+--- The mean of each window.
+-- @function avg_pool2d
+-- @tparam integer|{integer,integer} kernel  rows and columns of a window
+-- @tparam ?table options  `stride` (the kernel), `padding` (0; half the kernel at most),
+-- `count_include_pad` (true): zeros of the padding count in the mean
+-- @shape (n, c, h, w) -> (n, c, h', w'), sizes as for conv2d
+-- @usage lariat.nn.avg_pool2d({ 2, 3 }, { stride = 1 })
+
+--- The mean of each of rows x columns parts that are as equal as can be.
+-- @function adaptive_avg_pool2d
+-- @tparam integer|{integer,integer} size  rows and columns of the output
+-- @shape (n, c, h, w) -> (n, c, rows, columns)
+-- @usage lariat.nn.adaptive_avg_pool2d(1)(lariat.randn(2, 3, 7, 5))   -- (2, 3, 1, 1)
+
+--- The largest of each of rows x columns parts that are as equal as can be.
+-- @function adaptive_max_pool2d
+-- @tparam integer|{integer,integer} size  rows and columns of the output
+-- @shape (n, c, h, w) -> (n, c, rows, columns)
+-- @usage lariat.nn.adaptive_max_pool2d({ 2, 3 })
+
+--- The mean of each channel.
+-- @function global_avg_pool
+-- @shape (n, c, ...) -> (n, c)
+-- @source Lin, Chen & Yan 2014, ICLR
+-- @usage lariat.nn.global_avg_pool()(lariat.randn(2, 3, 7, 5))   -- (2, 3)
+
 --- A vector for each id of 1..num, learnt. Starts normal unless `init` says otherwise.
 -- @function embedding
 -- @tparam integer num
@@ -714,16 +787,22 @@ end
 
 --- The text that `print(net)` shows: a line a layer with the shape of its output (n samples;
 -- `?` where a size is not known before a forward pass), its number of parameters, their bytes
--- and those of its buffers, and whether it is frozen.
+-- and those of its buffers, and whether it is frozen. Sizes of images are known where those of
+-- a sample are given.
 -- @function model:describe
+-- @tparam ?{integer,...} sample  sizes of one sample of the input
 -- @treturn string
 -- @usage
 -- local lariat = require "lariat"
 -- print(lariat.nn.sequential { lariat.nn.linear(784, 10), lariat.nn.softmax() })
-function methods:describe()
+-- print(lariat.nn.conv2d(1, 8, 3):describe { 1, 28, 28 })   -- (n, 8, 26, 26)
+function methods:describe(sample)
+  if sample ~= nil and type(sample) ~= "table" then
+    error(("describe: the sizes of a sample are a list, not a %s"):format(type(sample)), 2)
+  end
   local by, total = tally(self)
   local rows = { by = by, { "layer", "output", "parameters", "bytes", "" } }
-  add_rows(rows, self, "", "", nil)
+  add_rows(rows, self, "", "", sample and { -1, table.unpack(sample) } or nil)
   local lines = aligned(rows)
   local frozen = total.frozen > 0 and (" (%s frozen)"):format(grouped(total.frozen)) or ""
   lines[#lines + 1] = ("%s parameter%s%s, %s bytes"):format(grouped(total.numel),

@@ -60,6 +60,36 @@ local cases = {
     { 'nn.parallel({nn.linear(3, 2), nn.linear(3, 2), merge = "sum"})', { 5, 3 } },
     { "nn.parallel({nn.linear(3, 2), nn.tanh(), dim = 2})", { 5, 3 } },
   },
+  conv1d = {
+    { "nn.conv1d(2, 3, 3)", { 2, 2, 6 } },
+    { 'nn.conv1d(2, 4, 2, {padding = "same", groups = 2, bias = false})', { 3, 2, 5 } },
+    { "nn.conv1d(2, 2, 3, {stride = 2, padding = 1, dilation = 2})", { 3, 2, 8 } },
+  },
+  conv2d = {
+    { "nn.conv2d(2, 3, 2)", { 2, 2, 4, 3 } },
+    { "nn.conv2d(2, 4, {3, 2}, {stride = {2, 1}, padding = 1, groups = 2})", { 2, 2, 4, 3 } },
+    { 'nn.conv2d(2, 2, 2, {padding = "same", dilation = {1, 2}, bias = false})',
+      { 3, 2, 3, 4 } },
+  },
+  conv_transpose2d = {
+    { "nn.conv_transpose2d(2, 3, 2)", { 2, 2, 2, 3 } },
+    { "nn.conv_transpose2d(2, 4, {2, 3}, {stride = 2, padding = {0, 1}, "
+      .. "output_padding = {1, 0}, groups = 2})", { 3, 2, 3, 2 } },
+  },
+  max_pool2d = {
+    { "nn.max_pool2d(2)", { 2, 2, 4, 5 } },
+    { "nn.max_pool2d({3, 2}, {stride = {2, 1}, padding = 1})", { 3, 2, 4, 3 } },
+  },
+  avg_pool2d = {
+    { "nn.avg_pool2d(2)", { 2, 2, 4, 5 } },
+    { "nn.avg_pool2d(3, {stride = 1, padding = 1, count_include_pad = false})",
+      { 3, 2, 3, 4 } },
+  },
+  adaptive_avg_pool2d = { { "nn.adaptive_avg_pool2d({2, 3})", { 2, 2, 5, 4 } } },
+  adaptive_max_pool2d = { { "nn.adaptive_max_pool2d(2)", { 2, 2, 5, 4 } } },
+  global_avg_pool = {
+    { "nn.global_avg_pool()", { 2, 3, 2, 3 } }, { "nn.global_avg_pool()", { 2, 3, 4 } },
+  },
   weight_norm = { { "nn.weight_norm(nn.linear(3, 4))", { 5, 3 } } },
   spectral_norm = { { "nn.spectral_norm(nn.linear(3, 4))", { 5, 3 }, fixed = "eval" } },
 }

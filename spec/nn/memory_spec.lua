@@ -55,6 +55,13 @@ local makers = {
   end,
   weight_norm = function() return nn.weight_norm(nn.linear(3, 2)) end,
   spectral_norm = function() return nn.spectral_norm(nn.linear(3, 2)) end,
+  conv1d = function() return nn.conv1d(2, 2, 2) end,
+  conv2d = function() return nn.conv2d(2, 2, 2, { stride = { 1, 2 }, padding = 1 }) end,
+  conv_transpose2d = function() return nn.conv_transpose2d(2, 2, 2) end,
+  max_pool2d = function() return nn.max_pool2d(2) end,
+  avg_pool2d = function() return nn.avg_pool2d(2) end,
+  adaptive_avg_pool2d = function() return nn.adaptive_avg_pool2d(2) end,
+  adaptive_max_pool2d = function() return nn.adaptive_max_pool2d(2) end,
   ["a layer in Lua"] = function()
     return nn.module {
       name = "gate", params = { scale = lariat.ones(3) }, buffers = { b = lariat.zeros(3) },
@@ -66,6 +73,8 @@ for name, make in pairs(core.layer) do makers[name] = makers[name] or make end
 
 local function input(name)
   if name == "embedding" then return lariat.tensor({ 1, 4, 4 }, { dtype = "int64" }) end
+  if name == "conv1d" or name == "global_avg_pool" then return lariat.randn(4, 2, 3) end
+  if name:find "2d$" then return lariat.randn(4, 2, 3, 3) end
   return lariat.randn(4, 3)
 end
 

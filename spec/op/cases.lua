@@ -392,6 +392,77 @@ local function equations()
 end
 equations()
 
+-- ---- convolution and pooling ----
+
+-- Distinct values without a pattern, in nested lists.
+local function grid(n, c, h, w)
+  local t = lariat.arange(n * c * h * w):double()
+  return ((t * 12.9898):sin() * 3):view(n, c, h, w):totable()
+end
+
+local function convolutions()
+  local images, kernels = grid(2, 2, 4, 5), grid(3, 2, 2, 3)
+  local bias = { 0.3, -0.2, 0.9 }
+  local loose = { tol = 2e-5 }
+  case("conv2d", function(x, w, b) return x:conv2d(w, b) end, { images, kernels, bias }, loose)
+  case("conv2d", function(x, w)
+    return x:conv2d(w, { stride = { 2, 1 }, padding = { 1, 2 }, dilation = { 1, 2 } })
+  end, { images, kernels }, loose)
+  case("conv2d", function(x, w)
+    return x:conv2d(w, nil, { padding = "same", groups = 2 })
+  end, { images, grid(4, 1, 2, 3) }, loose)
+  case("conv1d", function(x, w, b)
+    return x:conv1d(w, b, { stride = 2, padding = 1, dilation = 2 })
+  end, { grid(1, 2, 2, 7)[1], grid(1, 3, 2, 2)[1], bias }, loose)
+  case("conv_transpose2d", function(x, w, b)
+    return x:conv_transpose2d(w, b,
+      { stride = { 3, 2 }, padding = 1, output_padding = { 2, 0 }, groups = 2 })
+  end, { images, grid(2, 2, 3, 2), { 0.3, -0.2, 0.9, 0.1 } }, loose)
+  refuse("conv2d", "6 channels; weight %(4, 2, 3, 3%) with groups = 2 takes 4", function()
+    return lariat.conv2d(lariat.ones(1, 6, 5, 5), lariat.ones(4, 2, 3, 3), { groups = 2 })
+  end)
+  refuse("conv1d", "spans %(1, 5%) is larger than the padded input %(1, 4%)", function()
+    return lariat.conv1d(lariat.ones(1, 1, 4), lariat.ones(1, 1, 5))
+  end)
+  refuse("conv_transpose2d", "output_padding = 2", function()
+    return lariat.conv_transpose2d(lariat.ones(1, 1, 4, 4), lariat.ones(1, 1, 2, 2),
+      { stride = 2, output_padding = 2 })
+  end)
+end
+convolutions()
+
+local function pools()
+  local images = grid(2, 2, 5, 4)
+  case("max_pool2d", function(x) return x:max_pool2d(2) end, { images }, { exact = true })
+  case("max_pool2d", function(x)
+    return x:max_pool2d({ 3, 2 }, { stride = { 2, 1 }, padding = 1, dilation = { 1, 2 } })
+  end, { images }, { exact = true })
+  case("avg_pool2d", function(x) return x:avg_pool2d { 2, 3 } end, { images })
+  case("avg_pool2d", function(x)
+    return x:avg_pool2d(3, { stride = 2, padding = 1, count_include_pad = false })
+  end, { images })
+  case("adaptive_avg_pool2d", function(x) return x:adaptive_avg_pool2d { 3, 2 } end, { images })
+  case("adaptive_max_pool2d", function(x) return x:adaptive_max_pool2d(3) end, { images },
+    { exact = true })
+  case("global_avg_pool", function(x) return x:global_avg_pool() end, { images })
+  refuse("max_pool2d", "padding = 2 is more than half of a kernel of 3", function()
+    return lariat.zeros(1, 1, 4, 4):max_pool2d(3, { padding = 2 })
+  end)
+  refuse("avg_pool2d", "spans %(5, 5%) is larger than the padded input %(4, 4%)", function()
+    return lariat.zeros(1, 1, 4, 4):avg_pool2d(5)
+  end)
+  for _, name in ipairs { "adaptive_avg_pool2d", "adaptive_max_pool2d" } do
+    refuse(name, "the size is at least 1, not 0", function()
+      local x = lariat.zeros(1, 1, 4, 4)
+      return x[name](x, 0)
+    end)
+  end
+  refuse("global_avg_pool", "input %(4, 4%)", function()
+    return lariat.zeros(4, 4):global_avg_pool()
+  end)
+end
+pools()
+
 -- ---- hidden ops: the derivative that applies them ----
 
 local function slope(fn, ...)
@@ -428,5 +499,11 @@ local hidden = {
 }
 
 hidden.cross_entropy_slope = hidden.cross_entropy
+hidden.conv = slope(function(x, w) return x:conv2d(w) end, grid(1, 2, 3, 4), grid(2, 2, 2, 2))
+hidden.conv_input, hidden.conv_weight = hidden.conv, hidden.conv
+hidden.max_pool = slope(function(x) return x:max_pool2d(2):square() end, grid(1, 1, 4, 4))
+hidden.max_spread, hidden.max_pick = hidden.max_pool, hidden.max_pool
+hidden.mean_pool = slope(function(x) return x:avg_pool2d(2):square() end, grid(1, 1, 4, 4))
+hidden.mean_spread = hidden.mean_pool
 
 return { of = cases, refused = refused, hidden = hidden }

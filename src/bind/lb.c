@@ -1,5 +1,6 @@
 #include "bind/lb.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -195,6 +196,24 @@ void lb_param(lua_State *L, int arg, const char *owner, const lar_param *schema,
   }
 }
 
+/* {a, b} for a parameter that has a second beside it: `name` and `name2`. Each must be what
+ * the first may be. */
+static bool param_pair(lua_State *L, const char *owner, const lar_param *schema, void *self,
+                       const char *name) {
+  char second[32];
+  (void)snprintf(second, sizeof second, "%s2", name);
+  if (!lua_istable(L, -1) || lar_param_find(schema, second) == NULL) return false;
+  lua_rawgeti(L, -1, 2);
+  lua_rawgeti(L, -2, 1);
+  if (lua_rawlen(L, -3) != 2 || !lua_isnumber(L, -1) || !lua_isnumber(L, -2))
+    luaL_error(L, "%s: %s is a number or a list of two", owner, name);
+  lb_check(L, lar_param_set(schema, self, owner, name, lua_tonumber(L, -2)));
+  lb_check(L, lar_param_set(schema, self, owner, second, lua_tonumber(L, -2)));
+  lb_check(L, lar_param_set(schema, self, owner, name, lua_tonumber(L, -1)));
+  lua_pop(L, 2);
+  return true;
+}
+
 static bool listed(const char *key, const char *const *names) {
   for (; names != NULL && *names != NULL; names++)
     if (strcmp(*names, key) == 0) return true;
@@ -220,7 +239,7 @@ void lb_params(lua_State *L, int arg, const char *owner, const lar_param *schema
     const char *key = lua_tostring(L, -2);
     if (listed(key, others)) continue;
     if (lar_param_find(schema, key) == NULL) unknown_param(L, owner, key, schema, others);
-    lb_param(L, -1, owner, schema, self, key);
+    if (!param_pair(L, owner, schema, self, key)) lb_param(L, -1, owner, schema, self, key);
   }
 }
 

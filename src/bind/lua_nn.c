@@ -232,7 +232,7 @@ static void read_options(maker *k) {
 /* A parameter whose default is out of its range has to be given. */
 static void check_given(maker *k) {
   for (const lar_param *p = k->type->params; p != NULL && p->name != NULL; p++)
-    if (!(lar_param_get(p, k->self) >= p->lo))
+    if (p->choices == NULL && !(lar_param_get(p, k->self) >= p->lo))
       luaL_error(k->L, "%s: %s is missing (%s)", k->type->name, p->name, p->doc);
 }
 
@@ -374,8 +374,8 @@ static void add_value(luaL_Buffer *b, const lar_module *m, const lar_param *p) {
     luaL_addstring(b, v != 0 ? "true" : "false");
     return;
   }
-  if (p->kind == LAR_CHOICE) {
-    lar_param_choice(p, (int)v, text, sizeof text);
+  if (p->choices != NULL && (p->kind == LAR_CHOICE || v < 0)) {
+    lar_param_choice(p, (int)(p->kind == LAR_CHOICE ? v : -1 - v), text, sizeof text);
     (void)snprintf(quoted, sizeof quoted, "\"%s\"", text);
   } else {
     (void)snprintf(quoted, sizeof quoted, "%.6g", v);
@@ -418,15 +418,42 @@ static void add_positional(luaL_Buffer *b, const lar_module *m) {
   if (open) luaL_addchar(b, '}');
 }
 
+/* The other of a pair that options may give as {a, b}: `stride2` of `stride`; NULL if there is
+ * none or it was not given. */
+static const lar_param *second_of(const lar_module *m, const lar_param *p) {
+  char name[32];
+  (void)snprintf(name, sizeof name, "%s2", p->name);
+  const lar_param *q = lar_param_find(m->type->params, name);
+  return q == NULL || lar_param_get(q, m->self) == q->init ? NULL : q;
+}
+
+static bool is_second(const lar_module *m, const lar_param *p) {
+  size_t n = strlen(p->name);
+  for (const lar_param *q = m->type->params; q->name != NULL; q++)
+    if (strlen(q->name) == n - 1 && strncmp(q->name, p->name, n - 1) == 0)
+      return p->name[n - 1] == '2';
+  return false;
+}
+
+static void add_option(luaL_Buffer *b, const lar_module *m, const lar_param *p) {
+  const lar_param *q = second_of(m, p);
+  luaL_addstring(b, p->name);
+  luaL_addstring(b, q != NULL ? " = {" : " = ");
+  add_value(b, m, p);
+  if (q == NULL) return;
+  luaL_addstring(b, ", ");
+  add_value(b, m, q);
+  luaL_addchar(b, '}');
+}
+
 static void add_named(luaL_Buffer *b, const lar_module *m) {
   bool sizes, open = false;
   bool first = m->type->args == NULL || m->type->args[0] == '\0';
   for (const lar_param *p = m->type->params; p != NULL && p->name != NULL; p++) {
-    if (positional(m, p, &sizes) || lar_param_get(p, m->self) == p->init) continue;
+    bool plain = lar_param_get(p, m->self) == p->init && second_of(m, p) == NULL;
+    if (positional(m, p, &sizes) || plain || is_second(m, p)) continue;
     luaL_addstring(b, open ? ", " : first ? "{" : ", {");
-    luaL_addstring(b, p->name);
-    luaL_addstring(b, " = ");
-    add_value(b, m, p);
+    add_option(b, m, p);
     open = true;
   }
   if (open) luaL_addchar(b, '}');

@@ -66,18 +66,20 @@ lar_status lar_param_set_text(const lar_param *schema, void *self, const char *o
                               const char *name, const char *text) {
   const lar_param *p = lar_param_find(schema, name);
   if (p == NULL) return unknown(schema, owner, name);
-  if (p->kind != LAR_CHOICE)
+  if (p->choices == NULL)
     return lar_fail(LAR_EARG, "%s: %s = '%s' must be a number", owner, name, text);
   const char *s = p->choices;
   for (double k = 0; s != NULL; k++) {
     size_t n = strcspn(s, "|");
     if (strlen(text) == n && strncmp(s, text, n) == 0) {
-      memcpy((char *)self + p->at, &k, sizeof k);
+      double v = p->kind == LAR_CHOICE ? k : -1 - k;
+      memcpy((char *)self + p->at, &v, sizeof v);
       return LAR_OK;
     }
     s = s[n] == '|' ? s + n + 1 : NULL;
   }
-  return lar_fail(LAR_EARG, "%s: %s = '%s' must be one of %s", owner, name, text, p->choices);
+  return lar_fail(LAR_EARG, "%s: %s = '%s' must be %sone of %s", owner, name, text,
+                  p->kind == LAR_CHOICE ? "" : "a number or ", p->choices);
 }
 
 int lar_edit_distance(const char *a, const char *b) {

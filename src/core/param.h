@@ -23,7 +23,9 @@ typedef struct lar_param {
   double init, lo, hi; /* default and closed bounds; LAR_ABOVE(x) for an open lower one */
   const char *doc;     /* one line, with the unit where there is one */
   lar_kind kind;
-  const char *choices; /* "mean|sum|none" for LAR_CHOICE */
+  /* "mean|sum|none" for LAR_CHOICE; of an integer that may also be a word, which is then kept
+   * as -1, -2, ... */
+  const char *choices;
 } lar_param;
 
 /* Bounds that exclude their end. */

@@ -20,7 +20,7 @@
 #include "core/param.h"
 #include "core/tensor.h"
 
-enum { LAR_MAX_OUT = 4, LAR_ATTR_INTS = 4 * LAR_MAX_NDIM, LAR_ATTR_REALS = 6 };
+enum { LAR_MAX_OUT = 4, LAR_ATTR_INTS = 4 * LAR_MAX_NDIM, LAR_ATTR_REALS = 10 };
 
 #define LAR_NONE INT64_MIN /* an integer argument that was left out */
 

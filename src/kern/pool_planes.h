@@ -1,0 +1,20 @@
+/*
+ * kern/pool_planes - the typed loops of kern/pool: chunks of planes (core/par.h).
+ */
+#ifndef LAR_KERN_POOL_PLANES_H
+#define LAR_KERN_POOL_PLANES_H
+
+#include "core/par.h"
+#include "kern/pool.h"
+
+typedef struct lar_pool_job {
+  const lar_pool *v;
+  void *to;
+  const void *from, *x;
+} lar_pool_job;
+
+extern lar_par_body lar_pool_max_f32, lar_pool_max_f64, lar_pool_max_spread_f32,
+  lar_pool_max_spread_f64, lar_pool_max_pick_f32, lar_pool_max_pick_f64, lar_pool_mean_f32,
+  lar_pool_mean_f64, lar_pool_mean_spread_f32, lar_pool_mean_spread_f64;
+
+#endif

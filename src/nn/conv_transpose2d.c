@@ -1,0 +1,62 @@
+#include "nn/convolving.h"
+
+static const lar_param params[] = {
+  LAR_CHANNEL_ROWS,
+  LAR_KERNEL_ROWS(LAR_CONV_AT(kernel[0]), LAR_CONV_AT(kernel[1])),
+  LAR_STRIDE_ROWS(LAR_CONV_AT(o.stride[0]), LAR_CONV_AT(o.stride[1])),
+  LAR_PADDING_ROWS(LAR_CONV_AT(o.padding[0]), LAR_CONV_AT(o.padding[1]), NULL),
+  LAR_EXTRA_ROWS(LAR_CONV_AT(o.extra[0]), LAR_CONV_AT(o.extra[1])),
+  LAR_DILATION_ROWS(LAR_CONV_AT(o.dilation[0]), LAR_CONV_AT(o.dilation[1])),
+  LAR_GROUPS_ROW(LAR_CONV_AT(o.groups)),
+  LAR_CONV_BIAS_ROW,
+  {0},
+};
+
+static lar_status measure(const void *ctx, const int64_t from[2], int64_t to[2]) {
+  const lar_conv_layer *self = ctx;
+  lar_conv v = {.out = {from[0], from[1]}};
+  for (int d = 0; d < 2; d++) v.kernel[d] = lar_kernel_size(self->kernel, d);
+  LAR_TRY(lar_conv_measure_back(&v, &self->o));
+  to[0] = v.size[0], to[1] = v.size[1];
+  return LAR_OK;
+}
+
+static lar_status init(lar_module *m) {
+  const lar_conv_layer *self = m->self;
+  int64_t large[2] = {INT32_MAX, INT32_MAX}, to[2];
+  LAR_TRY(lar_conv_layer_check(self));
+  LAR_TRY(measure(self, large, to)); /* are the options at odds? */
+  int64_t shape[] = {(int64_t)self->inputs, (int64_t)(self->outputs / self->o.groups),
+                     lar_kernel_size(self->kernel, 0), lar_kernel_size(self->kernel, 1)};
+  return lar_conv_layer_init(m, 4, shape, (int64_t)self->outputs);
+}
+
+static lar_var *forward(lar_module *m, lar_scope *s, lar_var *x) {
+  const lar_conv_layer *self = m->self;
+  lar_status st =
+    lar_conv_layer_takes(&x->t, 4, "(samples, channels, rows, columns)", self->inputs);
+  if (st != LAR_OK) return lar_scope_fail(s, st);
+  return lar_convolve_back(s, &self->o, x, lar_module_slot(m, "weight"),
+                           lar_module_slot(m, "bias"));
+}
+
+static lar_status shape(const lar_module *m, int *ndim, int64_t *sizes) {
+  const lar_conv_layer *self = m->self;
+  LAR_TRY(lar_images_shape(m, 4, ndim, sizes));
+  sizes[1] = (int64_t)self->outputs;
+  return lar_measure_shape(measure, self, sizes + 2);
+}
+
+LAR_ENTRY(layer, conv_transpose2d) = {
+  .name = "conv_transpose2d",
+  .doc =
+    "the adjoint of conv2d, which enlarges images; the weight is (inputs, outputs / groups, "
+    "rows, columns)",
+  .args = "inputs outputs kernel*",
+  .params = params,
+  .size = sizeof(lar_conv_layer),
+  .traits = LAR_LAYER_INIT,
+  .init = init,
+  .forward = forward,
+  .shape = shape,
+};

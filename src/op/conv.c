@@ -1,0 +1,52 @@
+#include "kern/copy.h"
+#include "op/along.h"
+#include "op/convolving.h"
+
+static lar_status forward(lar_io *io) {
+  lar_conv v;
+  lar_tensor x = {0}, w = {0}, b = {0};
+  const lar_tensor *in = io->in[0];
+  lar_conv_geometry(&v, io->attr);
+  v.n = in->shape[0];
+  v.c = in->shape[1] / v.groups;
+  v.o = io->in[1]->shape[0] / v.groups;
+  lar_dtype t = lar_float_dtype(lar_dtype_promote(in->dtype, io->in[1]->dtype));
+  int64_t shape[] = {v.n, v.groups * v.o, v.out[0], v.out[1]};
+  lar_status st = LAR_OK;
+  LAR_GO(lar_contiguous(&x, in, t));
+  LAR_GO(lar_contiguous(&w, io->in[1], t));
+  if (io->nin > 2) LAR_GO(lar_contiguous(&b, io->in[2], t));
+  LAR_GO(lar_tensor_init(&io->out[0], t, 4, shape));
+  io->nout = 1;
+  st = lar_conv_output(&v, t, lar_tensor_data(&io->out[0]), lar_tensor_data(&x),
+                       lar_tensor_data(&w), io->nin > 2 ? lar_tensor_data(&b) : NULL);
+done:
+  lar_tensor_clear(&x);
+  lar_tensor_clear(&w);
+  lar_tensor_clear(&b);
+  return st;
+}
+
+static void vjp(lar_vjp *v) {
+  lar_var *g = v->g[0];
+  if (v->need[0])
+    v->gx[0] = lar_apply(v->s, LAR_OP(conv_input), v->attr, 2, (lar_var *[]){g, v->x[1]});
+  if (v->need[1])
+    v->gx[1] = lar_apply(v->s, LAR_OP(conv_weight), v->attr, 2, (lar_var *[]){v->x[0], g});
+  if (v->nin > 2 && v->need[2]) {
+    lar_attr attr = lar_attr_default(LAR_OP(sum));
+    attr.n = 3;
+    attr.i[0] = 1, attr.i[1] = 3, attr.i[2] = 4;
+    v->gx[2] = lar_apply(v->s, LAR_OP(sum), &attr, 1, &g);
+  }
+}
+
+LAR_ENTRY(op, conv) = {
+  .name = "conv",
+  .doc = "convolution of images a (n, c, h, w) with kernels b, plus c for each output",
+  .args = "xxx?",
+  .nin = -1,
+  .traits = LAR_OP_HIDDEN,
+  .forward = forward,
+  .vjp = vjp,
+};

@@ -1,0 +1,24 @@
+#include "op/pooling.h"
+
+static lar_status forward(lar_io *io) {
+  lar_pooling p;
+  lar_status st = lar_pooling_init(&p, io, false);
+  if (st == LAR_OK)
+    lar_pool_max(&p.v, p.dtype, lar_tensor_data(&io->out[0]), lar_tensor_data(&p.in[0]));
+  lar_pooling_clear(&p);
+  return st;
+}
+
+static void vjp(lar_vjp *v) {
+  v->gx[0] = lar_apply(v->s, LAR_OP(max_spread), v->attr, 2, (lar_var *[]){v->g[0], v->x[0]});
+}
+
+LAR_ENTRY(op, max_pool) = {
+  .name = "max_pool",
+  .doc = "the largest of each window: max_pool2d and its kin",
+  .args = "x",
+  .nin = 1,
+  .traits = LAR_OP_HIDDEN,
+  .forward = forward,
+  .vjp = vjp,
+};
