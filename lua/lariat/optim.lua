@@ -6,6 +6,12 @@
 -- takes the proximal step of the others in the rule's own metric, and moves the averages.
 -- Parameters that are frozen do not move.
 --
+-- The prox of some penalties (slope, nuclear, tv1d, unit_norm, ...: `print(penalty)` says so)
+-- knows no metric. A rule with a step for each coordinate (adam and its like) then takes one
+-- for all of that parameter, in gradient and prox alike: lr over the root mean square of the
+-- rule's divisors, which leaves the step as long as it was. So it too rests at the minimum of
+-- loss plus penalty, where a prox in another metric than the gradient's would not.
+--
 -- Options of every rule:
 --
 -- - `lr`: the learning rate, above 0;
@@ -20,9 +26,12 @@
 -- `ema`, `grad_norm` (of the last step, before clipping) and the rule's own (`momentum`,
 -- `beta1`, ...), to read and, but for t and grad_norm, to set; and the methods
 -- `opt:zero_grad()`, `opt:step([state])`, `opt:state()`, `opt:load_state(t)`, `opt:swap_ema()`,
--- and `opt:get_lambda(term)`, `opt:set_lambda(term, number or nil)`: the strength of a
--- penalty's term ("l1"), in place of its own until set to nil. `state` is what lambda functions
--- get.
+-- `opt:get_lambda(term)`, `opt:set_lambda(term, number or nil)`: the strength of a penalty's
+-- term ("l1"), in place of its own until set to nil; and `opt:forward(net, x, y, loss
+-- [, state]) -> prediction, penalty, loss`: what `penalty:forward` gives, with the strengths
+-- that are in force in the optimiser: penalties of activations and derivatives are to be added
+-- to the loss. `state` is what lambda functions get; they are called once a step, by `forward`
+-- if it comes first.
 -- @module lariat.optim
 -- @usage local opt = lariat.optim.sgd(net, { lr = 0.1, penalty = lariat.penalty.l1(0.01) })
 -- opt:zero_grad()

@@ -81,7 +81,7 @@ end
 -- - `prox = function(self, v, step) -> tensor` (optional): argmin_u |u - v|^2 / (2 step) +
 --   Omega(u); the engine has multiplied lambda into the step;
 -- - `separable = true`: the prox works coordinate by coordinate and takes a tensor of steps as
---   well; then adaptive optimisers use it in their own metric, else with their mean step;
+--   well, so that adaptive optimisers use it in their own metric (see `lariat.optim`);
 -- - `name` (for `terms` and messages), `lambda`, `mode`, and any parameters of its own, read as
 --   `self.eps`. `self.lambda` is the strength in force.
 -- @return a penalty; raises where value or prox is not a function

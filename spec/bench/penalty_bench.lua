@@ -73,8 +73,10 @@ lariat.threads(threads)
 
 -- A step -------------------------------------------------------------------------------------
 
-local x, y = lariat.randn(128 * 4, 784), lariat.randint(1, 10, { 128 * 4 })
+local x, y = lariat.randn(128 * 8, 784), lariat.randint(1, 10, { 128 * 8 })
+local STEPS = 5 * 8
 
+-- Seconds of a step, as fit measures them.
 local function steps(penalty)
   lariat.seed(0)
   local net = nn.sequential {
@@ -82,33 +84,53 @@ local function steps(penalty)
   }
   local opt = optim.adam(net, { lr = 1e-4 })
   return function()
-    lariat.fit(net, { x = x, y = y }, {
+    local history = lariat.fit(net, { x = x, y = y }, {
       loss = "cross_entropy", optimizer = opt, penalty = penalty, epochs = 5, batch_size = 128,
     })
+    return history.seconds / STEPS
   end
 end
 
+local function median(list)
+  table.sort(list)
+  return list[(#list + 1) // 2]
+end
+
+-- Jobs in turns; the median of each one's time and of its ratio to the first in that turn.
+local function compare(jobs, rounds)
+  local times, ratios = {}, {}
+  for r = 1, rounds do
+    for k, job in ipairs(jobs) do
+      times[k], ratios[k] = times[k] or {}, ratios[k] or {}
+      times[k][r] = job()
+      ratios[k][r] = times[k][r] / times[1][r]
+    end
+  end
+  for k in ipairs(jobs) do times[k], ratios[k] = median(times[k]), median(ratios[k]) end
+  return times, ratios
+end
+
 local net = P.elastic_net { lambda = 1e-4, l1_ratio = 0.5 }
-local t = race({
-  plain = steps(), both = steps(net + P.max_norm(3)), net = steps(net),
-  ball = steps(P.max_norm(3)),
-}, 5, 0.3)
+local times, ratios = compare({
+  steps(), steps(net), steps(P.max_norm(3)), steps(net + P.max_norm(3)),
+}, 15)
 print "\n784-512-512-10, batch 128, Adam: times the step without penalty"
-show("elastic_net", ratio(t.net, t.plain))
-show("max_norm", ratio(t.ball, t.plain))
-show("elastic_net + max_norm", ratio(t.both, t.plain))
-show("step without, ms", ("%.2f"):format(t.plain / 20 * 1e3))
+show("elastic_net", ("%.3f"):format(ratios[2]))
+show("max_norm", ("%.3f"):format(ratios[3]))
+show("elastic_net + max_norm", ("%.3f"):format(ratios[4]))
+show("step without, ms", ("%.2f"):format(times[1] * 1e3))
 
 -- In Lua -------------------------------------------------------------------------------------
 
 local square = P.new { name = "square", value = function(_, w) return (w * w):sum() / 2 end }
-t = race({ lua = steps(1e-4 * square), built_in = steps(P.l2(1e-4)) }, 5, 0.3)
+times, ratios = compare({ steps(P.l2(1e-4)), steps(1e-4 * square) }, 7)
 print "\nThe same step with l2 written in Lua: times the built-in one"
-show("in training", ratio(t.lua, t.built_in))
+show("in training", ratio(ratios[2], 1))
+show("step with the built-in, ms", ("%.2f"):format(times[1] * 1e3))
 local one = lariat.randn(512, 512)
 local square_l = 1e-4 * square
 local half = P.l2(1e-4)
-t = race({
+local t = race({
   lua = function() square_l:gradient(one) end, built_in = function() half:gradient(one) end,
 }, 5, 0.2)
 show("gradient of 512 x 512 alone", ratio(t.lua, t.built_in))

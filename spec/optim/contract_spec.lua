@@ -500,7 +500,7 @@ describe("an optimiser", function()
     fails(function() optim.adam { weight_decay = 0.1 } end, "no weight_decay", "penalty.l2")
     fails(function() optim.sgd { clip_norm = -1 } end, "clip_norm = -1")
     fails(function() optim.sgd { ema = 1 } end, "ema = 1", "[0, 1)")
-    fails(function() optim.sgd({ w }, { penalty = 3 }) end, "lariat.penalty expected")
+    fails(function() optim.sgd({ w }, { penalty = 3 }) end, "expects a penalty")
     fails(function() optim.sgd({ w }, { groups = { { on = "7.*" } } }) end,
       "sgd: group 1 on '7.*' matches no parameter; there are: 1 (1)")
     fails(function() optim.sgd({ w }, { groups = { { lr = 1 } } }) end, "a group needs on")

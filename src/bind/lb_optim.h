@@ -36,9 +36,17 @@ void *lb_push_self(lua_State *L, const lar_rule *rule, const void *from);
 /* Has the table at `at` a field of that name (not NULL)? */
 bool lb_has_field(lua_State *L, int at, const char *key);
 
-/* Methods of optimisers: opt:state(), opt:load_state(t). */
+/* Methods of optimisers: opt:state(), opt:load_state(t), ... */
 int lb_optim_state(lua_State *L);
 int lb_optim_load_state(lua_State *L);
+int lb_optim_zero_grad(lua_State *L);
+int lb_optim_step(lua_State *L);
+int lb_optim_swap_ema(lua_State *L);
+int lb_optim_get_lambda(lua_State *L);
+int lb_optim_set_lambda(lua_State *L);
+
+/* Push what lambda functions see when the steps are taken by hand; nil when there are none. */
+void lb_push_step(lua_State *L, const lar_optim *o);
 
 void lb_open_penalty(lua_State *L);
 void lb_open_optim(lua_State *L);

@@ -13,15 +13,16 @@ bool lb_is_forward(const lar_reg *r) {
 }
 
 static const char *first_name(const lar_reg *r) {
-  for (int k = 0; k < r->n; k++)
+  for (int k = 0; r != NULL && k < r->n; k++)
     if (r->at[k].term->type != NULL && (r->at[k].term->type->traits & LAR_FORWARD))
       return r->at[k].term->name;
   return "";
 }
 
-void lb_forward_check(lua_State *L) {
-  const char *name = first_name(lb_reg(L, 1));
-  lua_settop(L, LOSS);
+void lb_forward_check(lua_State *L, const lar_reg *r) {
+  const char *name = first_name(r);
+  if (lua_gettop(L) < LOSS) lua_settop(L, LOSS);
+  int top = lua_gettop(L);
   if (lb_module_test(L, MODEL) == NULL)
     luaL_error(L, "penalty %s is of a model's forward pass, not of a %s", name,
                lb_tensor_test(L, MODEL) != NULL ? "tensor" : luaL_typename(L, MODEL));
@@ -34,7 +35,7 @@ void lb_forward_check(lua_State *L) {
   if (!lua_isfunction(L, LOSS) && luaL_getmetafield(L, LOSS, "__call") == LUA_TNIL)
     luaL_error(L, "penalty: loss must be a name or a function, not a %s",
                luaL_typename(L, LOSS));
-  lua_settop(L, LOSS);
+  lua_settop(L, top);
 }
 
 /* Runs protected: (prediction, target, loss) -> the loss */
@@ -104,24 +105,48 @@ static lar_status run(lua_State *L, lar_bound *b, const lar_params *p, double *e
   return st;
 }
 
+static int passed(lua_State *L, lar_status st, int first, lar_var **out[3]) {
+  lb_check(L, st);
+  if (*out[2] == NULL) lua_pushnil(L), lua_replace(L, first + 2);
+  lua_settop(L, first + 2);
+  return 3;
+}
+
 int lb_penalty_forward(lua_State *L) {
   lar_reg *r = lb_reg(L, 1);
   lar_bound *b = NULL;
+  lar_var **out[3];
   if (r == NULL) return luaL_typeerror(L, 1, "penalty");
-  lb_forward_check(L);
+  lua_settop(L, LOSS);
+  lb_forward_check(L, r);
   lb_pressure(L);
   lb_enter(L);
   const lar_params *p = lb_params_of(L, MODEL);
   double *each = lua_newuserdatauv(L, ((size_t)r->n + 1) * sizeof *each, 0);
-  lar_var **out[3];
   int first = lua_gettop(L) + 1;
   for (int k = 0; k < 3; k++) out[k] = lb_tensor_new(L);
   lar_status st = lar_reg_bind(&b, r, p);
   if (st == LAR_OK) st = lar_bound_refresh(b, NULL);
   if (st == LAR_OK) st = run(L, b, p, each, out);
   lar_bound_free(b);
-  lb_check(L, st);
-  if (*out[2] == NULL) lua_pushnil(L), lua_replace(L, first + 2);
-  lua_settop(L, first + 2);
-  return 3;
+  return passed(L, st, first, out);
+}
+
+int lb_optim_forward(lua_State *L) {
+  enum { GIVEN = LOSS + 1 };
+  lar_optim *o = lb_optim(L, 1);
+  lar_var **out[3];
+  lua_settop(L, GIVEN);
+  lb_forward_check(L, o->reg);
+  if (lua_isnil(L, GIVEN)) lb_push_step(L, o), lua_replace(L, GIVEN);
+  lb_state state = {L, GIVEN};
+  lb_pressure(L);
+  lb_enter(L);
+  size_t terms = o->reg != NULL ? (size_t)o->reg->n : 0;
+  double *each = lua_newuserdatauv(L, (terms + 1) * sizeof *each, 0);
+  int first = lua_gettop(L) + 1;
+  for (int k = 0; k < 3; k++) out[k] = lb_tensor_new(L);
+  lar_status st = lar_optim_refresh(o, lua_istable(L, GIVEN) ? &state : NULL);
+  if (st == LAR_OK) st = run(L, o->bound, &o->params, each, out);
+  return passed(L, st, first, out);
 }

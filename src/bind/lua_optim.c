@@ -1,6 +1,7 @@
 /* Optimisers: recipes (a rule and options), and objects bound to parameters. */
 #include <string.h>
 
+#include "bind/lb_forward.h"
 #include "bind/lb_model.h"
 #include "bind/lb_optim.h"
 #include "core/mem.h"
@@ -313,54 +314,6 @@ static int core_bind(lua_State *L) {
   return 1;
 }
 
-/* ---- stepping ---- */
-
-static int opt_zero_grad(lua_State *L) {
-  lar_optim_zero_grad(lb_optim(L, 1));
-  lua_settop(L, 1);
-  return 1;
-}
-
-static bool has_functions(const lar_reg *r) {
-  for (int k = 0; r != NULL && k < r->n; k++)
-    if (r->at[k].term->lambda_fn != NULL) return true;
-  return false;
-}
-
-/* What lambda functions see when the steps are taken by hand. */
-static void push_state(lua_State *L, const lar_optim *o) {
-  lua_createtable(L, 0, 4);
-  lua_pushinteger(L, o->t + 1);
-  lua_setfield(L, -2, "step");
-  lua_pushinteger(L, 0);
-  lua_setfield(L, -2, "epoch");
-  lua_pushnumber(L, o->lr);
-  lua_setfield(L, -2, "lr");
-  lua_pushvalue(L, 1);
-  lua_setfield(L, -2, "optimizer");
-}
-
-/* opt:step([state]) */
-static int opt_step(lua_State *L) {
-  lar_optim *o = lb_optim(L, 1);
-  lua_settop(L, 2);
-  if (lua_isnil(L, 2) && has_functions(o->reg)) {
-    push_state(L, o);
-    lua_replace(L, 2);
-  }
-  lb_state state = {L, 2};
-  lb_enter(L);
-  lb_check(L, lar_optim_step(o, lua_istable(L, 2) ? &state : NULL));
-  lua_settop(L, 1);
-  return 1;
-}
-
-static int opt_swap_ema(lua_State *L) {
-  lar_optim_swap_ema(lb_optim(L, 1));
-  lua_settop(L, 1);
-  return 1;
-}
-
 /* ---- fields ---- */
 
 static double *setting(lar_optim *o, const char *key) {
@@ -426,38 +379,6 @@ static int opt_newindex(lua_State *L) {
   double v = lua_isboolean(L, 3) ? lua_toboolean(L, 3) : luaL_checknumber(L, 3);
   lb_check(L, lar_optim_set(o, key, v));
   return 0;
-}
-
-/* The addend named at `arg`, in the penalty that is bound. */
-static int find_term(lua_State *L, const lar_optim *o, int arg) {
-  const char *name = luaL_checkstring(L, arg), *known[32];
-  size_t n = 0;
-  for (int k = 0; o->bound != NULL && k < lar_bound_terms(o->bound); k++) {
-    if (strcmp(lar_bound_name(o->bound, k), name) == 0) return k;
-    if (n < 32) known[n++] = lar_bound_name(o->bound, k);
-  }
-  lb_check(L, lar_param_unknown("penalty", name, known, n));
-  return 0;
-}
-
-/* opt:set_lambda(name, number or nil): a strength in place of the penalty's own */
-static int opt_set_lambda(lua_State *L) {
-  const lar_optim *o = lb_optim(L, 1);
-  double v = lua_isnoneornil(L, 3) ? (double)NAN : luaL_checknumber(L, 3);
-  lb_check(L, lar_bound_set(o->bound, find_term(L, o, 2), v));
-  lua_settop(L, 1);
-  return 1;
-}
-
-/* opt:get_lambda(name) -> the strength in force; nil before a function's first call */
-static int opt_get_lambda(lua_State *L) {
-  const lar_optim *o = lb_optim(L, 1);
-  double l = lar_bound_lambda(o->bound, find_term(L, o, 2));
-  if (isnan(l))
-    lua_pushnil(L);
-  else
-    lua_pushnumber(L, l);
-  return 1;
 }
 
 static void add_number(luaL_Buffer *b, const char *key, double v) {
@@ -536,13 +457,14 @@ static int is_optim(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  {"zero_grad", opt_zero_grad},
-  {"step", opt_step},
+  {"zero_grad", lb_optim_zero_grad},
+  {"step", lb_optim_step},
+  {"forward", lb_optim_forward},
   {"state", lb_optim_state},
   {"load_state", lb_optim_load_state},
-  {"swap_ema", opt_swap_ema},
-  {"get_lambda", opt_get_lambda},
-  {"set_lambda", opt_set_lambda},
+  {"swap_ema", lb_optim_swap_ema},
+  {"get_lambda", lb_optim_get_lambda},
+  {"set_lambda", lb_optim_set_lambda},
   {"close", opt_gc},
   {NULL, NULL},
 };

@@ -24,7 +24,7 @@ static double values(lua_State *L, double **each) {
   if (lua_isnone(L, 2))
     return luaL_error(L, "penalty: of what? Give a model, a tensor or a list of tensors");
   lua_settop(L, 5);
-  if (lb_is_forward(r)) lb_forward_check(L);
+  if (lb_is_forward(r)) lb_forward_check(L, r);
   lb_enter(L);
   const lar_params *p = lb_params_of(L, 2);
   *each = lua_newuserdatauv(L, ((size_t)r->n + 1) * sizeof **each, 0);

@@ -1,7 +1,7 @@
 /*
  * optim/adam - the pass that adam, adamw and amsgrad share.
  *
- * Include after core/real.h. In PyTorch's order of operations: m and v are averages, the step
+ * Include after core/real.h. As in PyTorch m and v are averages, the step
  * lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps).
  */
 #ifndef LAR_OPTIM_ADAM_H
@@ -27,7 +27,7 @@ static inline void lar_adam(const adam *p, double lr, int64_t t, int64_t n, real
   const real b1 = (real)p->beta1, c1 = (real)(1 - p->beta1), eps = (real)p->eps;
   const real b2 = (real)p->beta2, c2 = (real)(1 - p->beta2);
   const real keep = (real)(1 - lr * p->decay);
-  const real root = (real)sqrt(1 - pow(p->beta2, (double)t));
+  const real over = (real)(1 / sqrt(1 - pow(p->beta2, (double)t)));
   const real step = (real)(lr / (1 - pow(p->beta1, (double)t)));
   real *m = state[0], *v = state[1], *most = state[2];
   LAR_STEP(i) {
@@ -35,9 +35,9 @@ static inline void lar_adam(const adam *p, double lr, int64_t t, int64_t n, real
     m[i] = mi;
     v[i] = vi;
     if (most != NULL) vi = most[i] = most[i] > vi ? most[i] : vi;
-    real denominator = sqrt(vi) / root + eps;
-    if (metric != NULL) metric[i] = 1 / denominator;
-    w[i] = w[i] * keep - step * (mi / denominator);
+    real share = 1 / (sqrt(vi) * over + eps); /* one division: what the pass waits for */
+    if (metric != NULL) metric[i] = share;
+    w[i] = w[i] * keep - step * (mi * share);
   }
 }
 

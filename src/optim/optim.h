@@ -74,6 +74,10 @@ typedef struct lar_optim {
   void *free_self;           /* self without decay, for biases and gains; NULL: no decay */
   lar_tensor *work, *backup; /* of each parameter: gradient to use; value before the step */
   lar_storage *metric;
+  struct lar_way *way;     /* of each parameter: how it moves in the step at hand */
+  struct lar_chunk *chunk; /* the work of a step, with room for nchunk */
+  size_t nchunk;
+  bool refreshed; /* the strengths of the next step are in force already */
 } lar_optim;
 
 /* params are referenced anew. `self`: rule->size bytes, NULL: defaults. */
@@ -94,6 +98,10 @@ lar_status lar_optim_set(lar_optim *o, const char *name, double v);
 lar_status lar_optim_penalty(lar_optim *o, lar_reg *reg);
 
 void lar_optim_zero_grad(lar_optim *o);
+
+/* Put the strengths of the next step in force, for a forward pass with penalties of it: lambda
+ * functions are called here, with `state`, and not again by the step. */
+lar_status lar_optim_refresh(lar_optim *o, void *state);
 
 /* One step from the gradients in the parameters' `grad`; a missing gradient counts as zero
  * for the penalties but leaves a parameter without penalty alone. `state` is handed to

@@ -2,11 +2,19 @@
 
 #include "core/real.h"
 
+/* In lanes of their own: an addition need not wait for the last. */
 double LAR_R(lar_squares)(int64_t n, const void *x) {
+  enum { LANES = 32 };
   const real *v = x;
-  double sum = 0;
-  _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++) sum +=
-    (double)v[i] * (double)v[i];
+  double lane[LANES] = {0}, sum = 0;
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    _Pragma("omp simd") for (int k = 0; k < LANES; k++) lane[k] +=
+      (double)v[i + k] * (double)v[i + k];
+  for (; i < n; i++) sum += (double)v[i] * (double)v[i];
+  for (int half = LANES / 2; half > 0; half /= 2)
+    for (int k = 0; k < half; k++) lane[k] += lane[k + half];
+  sum += lane[0];
   return sum;
 }
 
@@ -25,4 +33,19 @@ void LAR_R(lar_lerp)(int64_t n, void *x, const void *y, double share) {
   real *a = x;
   const real *b = y, s = (real)share;
   _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) a[i] += s * (b[i] - a[i]);
+}
+
+double LAR_R(lar_inverse_squares)(int64_t n, const void *x) {
+  const real *v = x;
+  double sum = 0;
+  _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++) sum +=
+    1 / ((double)v[i] * (double)v[i]);
+  return sum;
+}
+
+void LAR_R(lar_even)(int64_t n, void *w, const void *old, const void *metric, double scale) {
+  real *to = w;
+  const real *was = old, *m = metric, s = (real)scale;
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) to[i] =
+    was[i] + (to[i] - was[i]) * (s / m[i]);
 }

@@ -18,4 +18,12 @@ void lar_clip_f64(int64_t n, void *x, double scale, double bound);
 void lar_lerp_f32(int64_t n, void *x, const void *y, double share);
 void lar_lerp_f64(int64_t n, void *x, const void *y, double share);
 
+/* Sum of 1 / x^2, in double. */
+double lar_inverse_squares_f32(int64_t n, const void *x);
+double lar_inverse_squares_f64(int64_t n, const void *x);
+
+/* w = old + (w - old) scale / metric: the steps taken, for one metric in place of many. */
+void lar_even_f32(int64_t n, void *w, const void *old, const void *metric, double scale);
+void lar_even_f64(int64_t n, void *w, const void *old, const void *metric, double scale);
+
 #endif

@@ -6,6 +6,7 @@
 #ifndef LAR_PENALTY_BALL_H
 #define LAR_PENALTY_BALL_H
 
+#define LAR_RADIAL_WITHIN(p) ((p)->radius)
 #include "penalty/radial.h"
 
 typedef struct ball {

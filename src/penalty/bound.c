@@ -64,7 +64,7 @@ static const double *data_of(const lar_tensor *t) {
   return t->storage != NULL ? lar_tensor_data(t) : NULL;
 }
 
-static lar_pen_at at_of(const lar_bound *b, const piece *p) {
+lar_pen_at lar_bound_at(const lar_bound *b, const piece *p) {
   return (lar_pen_at){.self = b->reg->at[p->addend].term->self,
                       .l = b->l[p->addend],
                       .weight = p->weight.storage != NULL ? &p->weight : NULL,
@@ -102,7 +102,7 @@ done:
 static lar_status piece_value(const lar_bound *b, const piece *p, const lar_tensor *w,
                               double *out) {
   const lar_term *t = b->reg->at[p->addend].term;
-  lar_pen_at at = at_of(b, p);
+  lar_pen_at at = lar_bound_at(b, p);
   if (t->type != NULL) return lar_penalty_value(t->type, &at, w, out);
   return call_value(t, at.l, w, out, NULL);
 }
@@ -144,7 +144,7 @@ bool lar_bound_has_grad(const lar_bound *b, int i) {
 static lar_status piece_grad(const lar_bound *b, const piece *p, const lar_tensor *w,
                              const lar_tensor *g) {
   const lar_term *t = b->reg->at[p->addend].term;
-  lar_pen_at at = at_of(b, p);
+  lar_pen_at at = lar_bound_at(b, p);
   double ignored;
   if (at.l == 0) return LAR_OK;
   if (t->type != NULL) return lar_penalty_grad(t->type, &at, w, g);
@@ -177,7 +177,7 @@ double lar_bound_noise(lar_bound *b, int i) {
   double sum = 0;
   if (ready(b) != LAR_OK) return 0;
   for (int k = 0; k < b->places[i].n; k++) {
-    const lar_pen_at at = at_of(b, &b->places[i].at[k]);
+    const lar_pen_at at = lar_bound_at(b, &b->places[i].at[k]);
     const lar_penalty *type = b->reg->at[b->places[i].at[k].addend].term->type;
     if (type == NULL || type->noise == NULL) continue;
     double std = type->noise(at.self, at.l);
@@ -196,7 +196,7 @@ bool lar_bound_has_prox(const lar_bound *b, int i) {
   return false;
 }
 
-static bool same_groups(const lar_part *a, const lar_part *b) {
+bool lar_part_alike(const lar_part *a, const lar_part *b) {
   return lar_groups_same(a->at.groups, b->at.groups);
 }
 
@@ -207,7 +207,7 @@ static int parts_of(const lar_bound *b, const place *at, bool all, lar_part *par
     const piece *p = &at->at[k];
     if ((!all && !acts_by_prox(p)) || (b->l[p->addend] == 0 && !p->holds)) continue;
     part[n++] = (lar_part){
-      .term = b->reg->at[p->addend].term, .at = at_of(b, p), .hold = p->by_grad && !all};
+      .term = b->reg->at[p->addend].term, .at = lar_bound_at(b, p), .hold = p->by_grad && !all};
   }
   return n;
 }
@@ -215,7 +215,8 @@ static int parts_of(const lar_bound *b, const place *at, bool all, lar_part *par
 int lar_bound_parts(const lar_bound *b, int i, lar_part part[LAR_MAX_PARTS]) {
   const place *at = &b->places[i];
   for (int k = 0; k < at->n; k++)
-    part[k] = (lar_part){.term = b->reg->at[at->at[k].addend].term, .at = at_of(b, &at->at[k])};
+    part[k] =
+      (lar_part){.term = b->reg->at[at->at[k].addend].term, .at = lar_bound_at(b, &at->at[k])};
   return at->n;
 }
 
@@ -225,7 +226,7 @@ static int proxes_of(const lar_bound *b, const place *at, lar_part *part) {
   for (int k = 0; k < at->n; k++)
     if (acts_by_prox(&at->at[k]))
       part[n++] = (lar_part){.term = b->reg->at[at->at[k].addend].term,
-                             .at = at_of(b, &at->at[k]),
+                             .at = lar_bound_at(b, &at->at[k]),
                              .hold = at->at[k].by_grad};
   return n;
 }
@@ -234,13 +235,17 @@ static bool may_fail(const lar_part *p) {
   return p->term->type == NULL || (!p->hold && (p->term->type->traits & LAR_FALLIBLE) != 0);
 }
 
+int lar_bound_proxes(const lar_bound *b, int i, lar_part *part) {
+  return parts_of(b, &b->places[i], false, part);
+}
+
 bool lar_bound_prox_may_fail(const lar_bound *b) {
   for (int i = 0; i < b->params->n; i++) {
     lar_part part[LAR_MAX_PARTS];
     int n = proxes_of(b, &b->places[i], part);
     for (int k = 0; k < n; k++)
       if (may_fail(&part[k])) return true;
-    if (lar_compose_plan(n, part, same_groups) >= LAR_PLAN_CHAIN) return true;
+    if (lar_compose_plan(n, part, lar_part_alike) >= LAR_PLAN_CHAIN) return true;
   }
   return false;
 }
@@ -249,7 +254,7 @@ lar_status lar_bound_composes(const lar_bound *b) {
   for (int i = 0; i < b->params->n; i++) {
     lar_part part[LAR_MAX_PARTS];
     int n = proxes_of(b, &b->places[i], part);
-    if (lar_compose_plan(n, part, same_groups) == LAR_PLAN_REFUSED)
+    if (lar_compose_plan(n, part, lar_part_alike) == LAR_PLAN_REFUSED)
       return lar_compose_refuse(n, part, b->params->at[i].name);
   }
   return LAR_OK;
@@ -267,7 +272,7 @@ static lar_status prox(lar_bound *b, int i, double step, const lar_tensor *metri
                                                      : part[k].term->prox_fn == NULL))
       return lar_fail(LAR_EARG, "penalty %s has no prox: it acts by its gradient",
                       part[k].term->name);
-  lar_plan plan = lar_compose_plan(n, part, same_groups);
+  lar_plan plan = lar_compose_plan(n, part, lar_part_alike);
   LAR_TRY(lar_contiguous(&w, &e->var->t, e->var->t.dtype));
   lar_status st =
     lar_compose_prox(plan, n, part, &b->places[i].work, &w, step, metric, e->name);
@@ -276,17 +281,6 @@ static lar_status prox(lar_bound *b, int i, double step, const lar_tensor *metri
   lar_tensor_clear(&w);
   e->var->t.storage->version++;
   return st;
-}
-
-bool lar_bound_fuse(lar_bound *b, int i, lar_fused *f, const lar_tensor *w, double step,
-                    const lar_tensor *metric) {
-  if (!(step > 0) || ready(b) != LAR_OK) return false;
-  f->n = parts_of(b, &b->places[i], false, f->part);
-  if (f->n == 0) return false;
-  f->plan = lar_compose_plan(f->n, f->part, same_groups);
-  return (f->plan == LAR_PLAN_ONE || f->plan == LAR_PLAN_SIMPLE ||
-          f->plan == LAR_PLAN_RADIAL) &&
-         lar_compose_fuse(f, w, step, metric);
 }
 
 lar_status lar_bound_prox(lar_bound *b, int i, double step, const lar_tensor *metric) {
@@ -301,7 +295,7 @@ lar_status lar_bound_max(lar_bound *b, int i, double *out) {
   const place *p = &b->places[i];
   const lar_tensor *t = &b->params->at[i].var->t;
   const lar_term *term = b->reg->at[p->at[0].addend].term;
-  lar_pen_at at = at_of(b, &p->at[0]);
+  lar_pen_at at = lar_bound_at(b, &p->at[0]);
   lar_tensor g = {0};
   if (term->type == NULL)
     return lar_fail(LAR_EARG, "%s is written in Lua and has no lambda_max", term->name);

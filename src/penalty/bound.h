@@ -34,4 +34,13 @@ struct lar_bound {
   bool fresh, may_fail;
 };
 
+/* An addend where it acts, with its strength in force. */
+lar_pen_at lar_bound_at(const lar_bound *b, const piece *p);
+
+/* Those of parameter i that act by prox now; how many. */
+int lar_bound_proxes(const lar_bound *b, int i, lar_part *part);
+
+/* Do they group alike? */
+bool lar_part_alike(const lar_part *a, const lar_part *b);
+
 #endif

@@ -19,14 +19,14 @@ static bool is_radial(const lar_part *p) {
   return !p->hold && p->term->type != NULL && (p->term->type->traits & LAR_RADIAL) != 0;
 }
 
-static lar_simple simple_of(const lar_part *p) {
+lar_simple lar_part_simple(const lar_part *p) {
   lar_simple s = {.lo = -HUGE_VAL, .hi = HUGE_VAL};
   if (!p->hold) p->term->type->simple(p->at.self, p->at.l, &s);
   return s;
 }
 
 static bool is_cone(const lar_part *p) {
-  lar_simple s = simple_of(p);
+  lar_simple s = lar_part_simple(p);
   return (s.lo == 0 || s.lo == -HUGE_VAL) && (s.hi == 0 || s.hi == HUGE_VAL);
 }
 
@@ -39,7 +39,7 @@ static bool is_convex(const lar_part *p) {
   return p->hold || p->term->type == NULL || (p->term->type->traits & LAR_CONVEX) != 0;
 }
 
-static bool euclidean(const lar_part *p) {
+bool lar_part_euclidean(const lar_part *p) {
   if (p->hold) return false;
   if (p->term->type != NULL) return (p->term->type->traits & LAR_EUCLIDEAN) != 0;
   return !p->term->separable;
@@ -62,7 +62,7 @@ static void sort(int n, lar_part *part) {
     }
 }
 
-static int count_simple(int n, const lar_part *part) {
+int lar_compose_simple(int n, const lar_part *part) {
   int k = 0;
   while (k < n && is_simple(&part[k])) k++;
   return k;
@@ -83,7 +83,7 @@ static bool all_alike(int n, const lar_part *part) {
 
 static bool all_squares(int n, const lar_part *part) {
   for (int k = 0; k < n; k++) {
-    lar_simple s = simple_of(&part[k]);
+    lar_simple s = lar_part_simple(&part[k]);
     if (s.a != 0 || s.lo != -HUGE_VAL || s.hi != HUGE_VAL) return false;
   }
   return all_alike(n, part);
@@ -108,7 +108,7 @@ static bool is_chain(int n, const lar_part *part,
 lar_plan lar_compose_plan(int n, lar_part *part,
                           bool (*same)(const lar_part *, const lar_part *)) {
   sort(n, part);
-  int simple = count_simple(n, part);
+  int simple = lar_compose_simple(n, part);
   const lar_part *next = &part[simple];
   if (n <= 1) return n == 0 ? LAR_PLAN_NONE : LAR_PLAN_ONE;
   if (simple == n) return LAR_PLAN_SIMPLE;
@@ -191,7 +191,7 @@ static void run_simples(int n, const lar_part *part, const lar_tensor *w, double
   lar_simple at[MAX_PARTS];
   const double *weight[MAX_PARTS];
   for (int k = 0; k < n; k++) {
-    at[k] = simple_of(&part[k]);
+    at[k] = lar_part_simple(&part[k]);
     weight[k] = weight_of(&part[k]);
   }
   lar_simples s = {.n = n, .at = at, .weight = weight, .step = step, .w = lar_tensor_data(w)};
@@ -201,8 +201,8 @@ static void run_simples(int n, const lar_part *part, const lar_tensor *w, double
               w->dtype == LAR_F32 ? lar_simples_f32 : lar_simples_f64, &s);
 }
 
-static lar_status run_one(const lar_part *p, const lar_tensor *w, double step,
-                          const lar_tensor *metric) {
+lar_status lar_part_prox(const lar_part *p, const lar_tensor *w, double step,
+                         const lar_tensor *metric) {
   if (p->hold) {
     run_simples(1, p, w, step, metric, NULL);
     return LAR_OK;
@@ -232,11 +232,11 @@ void lar_compose_clear(lar_compose_work *work) {
 }
 
 /* Total b when it is one number, -1 when weights make it differ by coordinate. */
-static double total_b(int n, const lar_part *part) {
+double lar_part_total(int n, const lar_part *part) {
   double b = 0;
   bool weighted = false;
   for (int k = 0; k < n; k++) {
-    double kb = simple_of(&part[k]).b;
+    double kb = lar_part_simple(&part[k]).b;
     weighted = weighted || (kb > 0 && part[k].at.weight != NULL);
     b += kb;
   }
@@ -247,12 +247,12 @@ static lar_status split(const call *c);
 
 /* The simple ones first; then radial ones in what metric is left. */
 static lar_status run_radial(const call *c) {
-  int simple = count_simple(c->n, c->part);
-  double b = total_b(simple, c->part), step = c->step;
+  int simple = lar_compose_simple(c->n, c->part);
+  double b = lar_part_total(simple, c->part), step = c->step;
   const lar_tensor *metric = c->metric, *fold = NULL;
   bool folds = b < 0 || (b > 0 && metric != NULL);
   if (c->n > simple + 1 && (folds || metric != NULL)) return split(c);
-  if (folds && euclidean(&c->part[simple])) return split(c);
+  if (folds && lar_part_euclidean(&c->part[simple])) return split(c);
   if (folds) {
     LAR_TRY(need(c->work, 0, c->w->dtype, c->w));
     fold = &c->work->at[0];
@@ -262,33 +262,8 @@ static lar_status run_radial(const call *c) {
     metric = fold;
   else if (b > 0)
     step /= 1 + step * b;
-  for (int k = simple; k < c->n; k++) LAR_TRY(run_one(&c->part[k], c->w, step, metric));
+  for (int k = simple; k < c->n; k++) LAR_TRY(lar_part_prox(&c->part[k], c->w, step, metric));
   return LAR_OK;
-}
-
-bool lar_compose_fuse(lar_fused *f, const lar_tensor *w, double step,
-                      const lar_tensor *metric) {
-  int simple = count_simple(f->n, f->part);
-  bool last = f->plan == LAR_PLAN_RADIAL && f->n == simple + 1 && !euclidean(&f->part[simple]);
-  double b = total_b(simple, f->part);
-  if (simple == 0 || (simple < f->n && (!last || (b < 0 && metric == NULL)))) return false;
-  for (int k = 0; k < simple; k++) {
-    f->at[k] = simple_of(&f->part[k]);
-    f->weight[k] = weight_of(&f->part[k]);
-  }
-  f->s = (lar_simples){
-    .n = simple, .at = f->at, .weight = f->weight, .step = step, .w = lar_tensor_data(w)};
-  if (metric != NULL) f->s.metric = lar_tensor_data(metric);
-  if (metric != NULL && last && b != 0) f->s.fold = lar_tensor_data(metric);
-  f->body = w->dtype == LAR_F32 ? lar_simples_f32 : lar_simples_f64;
-  return true;
-}
-
-lar_status lar_compose_rest(const lar_fused *f, const lar_tensor *w, const lar_tensor *metric) {
-  double step = f->s.step, b = total_b(f->s.n, f->part);
-  if (f->s.n == f->n) return LAR_OK;
-  if (metric == NULL) step /= 1 + step * b;
-  return run_one(&f->part[f->s.n], w, step, metric);
 }
 
 /* Merging coordinates keeps their order, and so does what is simple and the same for each:
@@ -296,7 +271,7 @@ lar_status lar_compose_rest(const lar_fused *f, const lar_tensor *w, const lar_t
 static lar_status run_fused(const call *c) {
   int simple = c->n - 1;
   if (c->metric != NULL) return split(c);
-  LAR_TRY(run_one(&c->part[simple], c->w, c->step, NULL));
+  LAR_TRY(lar_part_prox(&c->part[simple], c->w, c->step, NULL));
   run_simples(simple, c->part, c->w, c->step, NULL, NULL);
   return LAR_OK;
 }
@@ -323,7 +298,7 @@ static lar_status turn(const call *c, int first, int count, int block, double *m
   if (is_simple(&c->part[first]))
     run_simples(count, &c->part[first], &c->work->at[X], c->step, metric, NULL);
   else
-    LAR_TRY(run_one(&c->part[first], &c->work->at[X], c->step, metric));
+    LAR_TRY(lar_part_prox(&c->part[first], &c->work->at[X], c->step, metric));
   x = data(c, X);
   for (int64_t i = 0; i < n; i++) {
     double d = y[i] - x[i] - p[i];
@@ -373,7 +348,7 @@ static lar_status split(const call *c) {
   for (int k = 0; k < c->n; k++)
     if (!is_convex(&c->part[k])) return lar_compose_refuse(c->n, c->part, c->name);
   const double fine = 1e-10, coarse = 1e-7;
-  int simple = count_simple(c->n, c->part), blocks = c->n - simple + (simple > 0);
+  int simple = lar_compose_simple(c->n, c->part), blocks = c->n - simple + (simple > 0);
   int64_t n = lar_tensor_numel(c->w);
   double moved = 0;
   LAR_TRY(prepare_split(c, blocks));
@@ -404,7 +379,7 @@ lar_status lar_compose_prox(lar_plan plan, int n, const lar_part *part, lar_comp
                             const lar_tensor *w, double step, const lar_tensor *metric,
                             const char *name) {
   for (int k = 0; k < n && metric != NULL; k++)
-    if (euclidean(&part[k])) {
+    if (lar_part_euclidean(&part[k])) {
       step *= mean(metric);
       metric = NULL;
     }
@@ -412,7 +387,7 @@ lar_status lar_compose_prox(lar_plan plan, int n, const lar_part *part, lar_comp
     .n = n, .part = part, .work = work, .step = step, .w = w, .metric = metric, .name = name};
   switch (plan) {
   case LAR_PLAN_NONE: return LAR_OK;
-  case LAR_PLAN_ONE: return run_one(&part[0], w, step, metric);
+  case LAR_PLAN_ONE: return lar_part_prox(&part[0], w, step, metric);
   case LAR_PLAN_SIMPLE: run_simples(n, part, w, step, metric, NULL); return LAR_OK;
   case LAR_PLAN_RADIAL:
   case LAR_PLAN_CHAIN: return run_radial(&c);

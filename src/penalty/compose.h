@@ -25,6 +25,8 @@
 #ifndef LAR_PENALTY_COMPOSE_H
 #define LAR_PENALTY_COMPOSE_H
 
+#include <math.h>
+
 #include "penalty/reg.h"
 
 typedef enum lar_plan {
@@ -77,6 +79,18 @@ lar_status lar_compose_prox(lar_plan plan, int n, const lar_part *part, lar_comp
 
 /* ---- typed loops (penalty/stream.c) ---- */
 
+/* The sum of n members of the family. */
+static inline lar_simple lar_simple_sum(int n, const lar_simple *at) {
+  lar_simple sum = {.lo = -HUGE_VAL, .hi = HUGE_VAL};
+  for (int k = 0; k < n; k++) {
+    sum.a += at[k].a;
+    sum.b += at[k].b;
+    sum.lo = at[k].lo > sum.lo ? at[k].lo : sum.lo;
+    sum.hi = at[k].hi < sum.hi ? at[k].hi : sum.hi;
+  }
+  return sum;
+}
+
 /* The sum of n members of the simple family, over [begin, end): w becomes its prox, and
  * fold (may be NULL) the metric left for what follows. */
 typedef struct lar_simples {
@@ -88,23 +102,6 @@ typedef struct lar_simples {
   const void *metric;
 } lar_simples;
 
-/* The part of a prox that goes coordinate by coordinate, for a caller that runs it over chunks
- * while they are at hand: body(&s, begin, end), any cut, any thread. Then lar_compose_rest. */
-typedef struct lar_fused {
-  lar_plan plan;
-  int n;
-  lar_part part[LAR_MAX_PARTS];
-  lar_simple at[LAR_MAX_PARTS];
-  const double *weight[LAR_MAX_PARTS];
-  lar_simples s;
-  void (*body)(void *s, int64_t begin, int64_t end);
-} lar_fused;
-
-/* Fill f (plan, n and part are set); false where there is no such part. What metric is left
- * overwrites the metric. */
-bool lar_compose_fuse(lar_fused *f, const lar_tensor *w, double step, const lar_tensor *metric);
-lar_status lar_compose_rest(const lar_fused *f, const lar_tensor *w, const lar_tensor *metric);
-
 void lar_simples_f32(void *simples, int64_t begin, int64_t end);
 void lar_simples_f64(void *simples, int64_t begin, int64_t end);
 
@@ -112,5 +109,50 @@ void lar_simples_f64(void *simples, int64_t begin, int64_t end);
 void lar_axpy_f32(int64_t n, double a, const void *x, void *y);
 void lar_axpy_f64(int64_t n, double a, const void *x, void *y);
 void lar_axpy(double a, const lar_tensor *x, const lar_tensor *y); /* both contiguous */
+
+/* ---- in stretches (penalty/fused.c) ---- */
+
+/* What follows the simple ones of a prox that is taken stretch by stretch. */
+typedef enum lar_follow {
+  LAR_FOLLOW_NONE,
+  LAR_FOLLOW_ROWS,   /* a separable penalty, in the same stretch */
+  LAR_FOLLOW_GROUPS, /* one of groups that lie whole in the stretch */
+  LAR_FOLLOW_WHOLE,  /* one that needs the whole tensor: lar_fused_rest */
+} lar_follow;
+
+/* A prox for a caller that runs it over stretches of coordinates while they are at hand, in any
+ * order and on any thread: lar_fused_run for each, then lar_fused_rest. Stretches begin at
+ * multiples of `align`. */
+typedef struct lar_fused {
+  lar_plan plan;
+  lar_follow follow;
+  lar_dtype dtype;
+  int n, nsimple;
+  int64_t align;
+  double step, left; /* left: the step of what follows, where no metric says it */
+  bool folds;        /* the simple ones change the metric */
+  lar_part part[LAR_MAX_PARTS];
+  lar_simple at[LAR_MAX_PARTS];
+} lar_fused;
+
+/* Fill f (plan, n and part are set); false where the prox cannot be cut. Groups of more than
+ * `most` coordinates are left to the rest. */
+bool lar_compose_fuse(lar_fused *f, lar_dtype dtype, double step, bool metric, int64_t most);
+
+/* Coordinates [begin, end): w and metric (NULL: none; overwritten) point at the first. */
+void lar_fused_run(const lar_fused *f, void *w, void *metric, int64_t begin, int64_t end);
+lar_status lar_fused_rest(const lar_fused *f, const lar_tensor *w, const lar_tensor *metric);
+
+/* The same penalty for the coordinates from `begin` on; `weight` is room for a view. */
+lar_pen_at lar_pen_at_from(const lar_pen_at *at, int64_t begin, lar_tensor *weight);
+
+/* ---- for penalty/fused.c ---- */
+
+int lar_compose_simple(int n, const lar_part *part); /* how many of the first are simple */
+lar_simple lar_part_simple(const lar_part *p);
+double lar_part_total(int n, const lar_part *part); /* sum of b, -1 where it differs */
+bool lar_part_euclidean(const lar_part *p);
+lar_status lar_part_prox(const lar_part *p, const lar_tensor *w, double step,
+                         const lar_tensor *metric);
 
 #endif

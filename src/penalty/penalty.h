@@ -28,7 +28,7 @@ enum {
   LAR_CONSTRAINT = 1u << 3, /* an indicator: value 0 or infinity, prox a projection, no l */
   LAR_GROUPED = 1u << 4,    /* reads at->groups */
   LAR_RADIAL = 1u << 5,     /* a rising function of the norms |w_g|: its prox only shrinks */
-  LAR_EUCLIDEAN = 1u << 6,  /* its prox knows no metric: it gets the mean step */
+  LAR_EUCLIDEAN = 1u << 6,  /* its prox knows no metric: one step for all */
   LAR_ABSOLUTE = 1u << 7,   /* a function of the |w_j| that falls with none of them */
   LAR_SOFT = 1u << 8,       /* radial after soft thresholding: an l1 term and norms */
   LAR_FUSING = 1u << 9,     /* a sum of |w_i - w_j|: its prox merges coordinates */

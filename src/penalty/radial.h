@@ -20,6 +20,7 @@
  *
  * Before including this a file may define
  *   LAR_RADIAL_L1(p, l)      the strength of an l1 term that acts first (LAR_SOFT);
+ *   LAR_RADIAL_WITHIN(p)     the norm up to which a group costs nothing and stays;
  *   LAR_RADIAL_METRIC(type)  its own metric_block, for norms that are not convex
  *                            (penalty/concave.h).
  */
@@ -254,19 +255,47 @@ static inline void lar_radial_exclude(const lar_radial *r) {
     }
 }
 
+/* Are all groups of a block surely shorter than `most`? A quick look, in the tensor's own
+ * dtype; rows and blocks only, and doubt (rounding, range, NaN) is no. */
+static inline bool lar_radial_short(const lar_radial *r, int64_t begin, int64_t n,
+                                    double most) {
+  enum { LANES = 64 };
+  const lar_groups *G = r->at->groups;
+  if (G->order != NULL || G->outer != 1 || r->at->weight != NULL || !(most > 1e-12))
+    return false;
+  for (int64_t g = begin; g < begin + n; g++) {
+    const real *v = r->w + g * G->inner;
+    real lane[LANES] = {0}, sum = 0;
+    int64_t i = 0;
+    for (; i + LANES <= G->inner; i += LANES)
+      _Pragma("omp simd") for (int k = 0; k < LANES; k++) lane[k] += v[i + k] * v[i + k];
+    for (; i < G->inner; i++) sum += v[i] * v[i];
+    for (int half = LANES / 2; half > 0; half /= 2)
+      for (int k = 0; k < half; k++) lane[k] += lane[k + half];
+    sum += lane[0];
+    if (!((double)sum < 0.999 * most * most)) return false;
+  }
+  return true;
+}
+
+#ifndef LAR_RADIAL_WITHIN
+#define LAR_RADIAL_WITHIN(p) 0.0
+#endif
+
 #ifndef LAR_RADIAL_L1
 #define LAR_RADIAL_L1(p, l) 0.0
 #endif
 
 #ifndef LAR_RADIAL_METRIC
-#define LAR_RADIAL_METRIC(type)                                                       \
-  static void metric_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) { \
-    lar_secular s[LAR_RADIAL_BLOCK];                                                  \
-    lar_radial_soft(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));     \
-    for (int64_t k = 0; k < n; k++)                                                   \
-      s[k] = secular(r->at->self, lar_radial_l(r, g + k),                             \
-                     (double)lar_groups_size(r->at->groups, g + k));                  \
-    lar_radial_metric(r, s, g, n);                                                    \
+#define LAR_RADIAL_METRIC(type)                                                          \
+  static void metric_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {    \
+    lar_secular s[LAR_RADIAL_BLOCK];                                                     \
+    if (lar_radial_short(r, g, n, LAR_RADIAL_WITHIN((const type *)r->at->self))) return; \
+    lar_radial_soft(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));        \
+    for (int64_t k = 0; k < n; k++)                                                      \
+      s[k] = secular(r->at->self, lar_radial_l(r, g + k),                                \
+                     (double)lar_groups_size(r->at->groups, g + k));                     \
+    lar_radial_metric(r, s, g, n);                                                       \
   }
 #endif
 
@@ -324,6 +353,7 @@ static inline void lar_radial_soft(const lar_radial *r, int64_t begin, int64_t n
 #define LAR_RADIAL_LOOPS(type)                                                              \
   static void value_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {        \
     double s[LAR_RADIAL_BLOCK];                                                             \
+    if (lar_radial_short(r, g, n, LAR_RADIAL_WITHIN((const type *)r->at->self))) return;    \
     lar_radial_squares(r->at->groups, r->w, g, n, s);                                       \
     r->part[part] +=                                                                        \
       lar_radial_sizes(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));        \
@@ -349,6 +379,7 @@ static inline void lar_radial_soft(const lar_radial *r, int64_t begin, int64_t n
     const lar_groups *G = r->at->groups;                                                    \
     double s[LAR_RADIAL_BLOCK];                                                             \
     real *to = r->to;                                                                       \
+    if (lar_radial_short(r, g, n, LAR_RADIAL_WITHIN((const type *)r->at->self))) return;    \
     lar_radial_soft(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));           \
     lar_radial_squares(G, to, g, n, s);                                                     \
     for (int64_t k = 0; k < n; k++) {                                                       \

@@ -173,11 +173,21 @@ lar_status lar_bound_prox(lar_bound *b, int i, double step, const lar_tensor *me
 lar_status lar_bound_prox_all(lar_bound *b, int i, double step, const lar_tensor *metric);
 bool lar_bound_has_prox(const lar_bound *b, int i);
 
-/* The same in two parts, for a caller that updates w in chunks: see lar_fused in
- * penalty/compose.h. False: not possible, nothing done. */
+/* The prox for a caller that takes it stretch by stretch (lar_fused in penalty/compose.h; no
+ * metric: plain steps). False: not possible, nothing done. */
 struct lar_fused;
-bool lar_bound_fuse(lar_bound *b, int i, struct lar_fused *f, const lar_tensor *w, double step,
-                    const lar_tensor *metric);
+bool lar_bound_fuse(lar_bound *b, int i, struct lar_fused *f, double step, bool metric,
+                    int64_t most);
+
+/* Does a term that acts by prox on parameter i know no metric? Then a prox is exact with one
+ * step for the whole tensor only. */
+bool lar_bound_is_euclidean(const lar_bound *b, int i);
+
+/* Can the gradient of parameter i be added stretch by stretch? lar_bound_grad_rows does so
+ * for coordinates [begin, end), on any thread; w and g point at the first. */
+bool lar_bound_streams(const lar_bound *b, int i);
+void lar_bound_grad_rows(const lar_bound *b, int i, const void *w, void *g, int64_t begin,
+                         int64_t end);
 
 /* May lar_bound_prox fail (by a callback, or a splitting that does not settle)? */
 bool lar_bound_prox_may_fail(const lar_bound *b);

@@ -33,9 +33,9 @@ static inline void plain(const lar_simples *s, lar_simple of, int64_t n, real *w
   const real a = (real)of.a, b = (real)of.b, lo = (real)of.lo, hi = (real)of.hi;
   const real step = (real)s->step;
   _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) {
-    real mi = m != NULL ? m[i] : (real)1, t = step * mi, v = w[i];
-    real left = (v < 0 ? -v : v) - t * a, over = (real)1 / ((real)1 + t * b);
-    real u = left <= 0 ? (real)0 : (v < 0 ? -left : left) * over;
+    real mi = m != NULL ? m[i] : (real)1, t = step * mi, v = w[i], cut = t * a;
+    real part = v < -cut ? -cut : v, over = b != 0 ? (real)1 / ((real)1 + t * b) : (real)1;
+    real u = (v - (part > cut ? cut : part)) * over; /* what soft thresholding leaves */
     if (fold != NULL) fold[i] = mi * over;
     u = u < lo ? lo : u;
     w[i] = u > hi ? hi : u;
@@ -43,17 +43,20 @@ static inline void plain(const lar_simples *s, lar_simple of, int64_t n, real *w
 }
 
 static bool run_plain(const lar_simples *s, int64_t begin, int64_t n) {
-  lar_simple of = {.lo = -HUGE_VAL, .hi = HUGE_VAL};
-  for (int k = 0; k < s->n; k++) {
+  const lar_simple of = lar_simple_sum(s->n, s->at);
+  for (int k = 0; k < s->n; k++)
     if (s->weight[k] != NULL) return false;
-    of.a += s->at[k].a;
-    of.b += s->at[k].b;
-    of.lo = s->at[k].lo > of.lo ? s->at[k].lo : of.lo;
-    of.hi = s->at[k].hi < of.hi ? s->at[k].hi : of.hi;
-  }
   real *w = (real *)s->w + begin, *fold = s->fold != NULL ? (real *)s->fold + begin : NULL;
   const real *m = s->metric != NULL ? (const real *)s->metric + begin : NULL;
-  if (m != NULL && fold != NULL)
+  /* Cut by what is there, so that each loop has only the divisions it needs. Without b the
+   * metric stays as it is. */
+  const lar_simple kinks = {.a = of.a, .lo = of.lo, .hi = of.hi};
+  bool stays = of.b == 0 && (fold == NULL || s->fold == s->metric);
+  if (stays && m != NULL)
+    plain(s, kinks, n, w, m, NULL);
+  else if (stays)
+    plain(s, kinks, n, w, NULL, NULL);
+  else if (m != NULL && fold != NULL)
     plain(s, of, n, w, m, fold);
   else if (m != NULL)
     plain(s, of, n, w, m, NULL);
@@ -64,12 +67,9 @@ static bool run_plain(const lar_simples *s, int64_t begin, int64_t n) {
 
 void LAR_R(lar_simples)(void *simples, int64_t begin, int64_t end) {
   const lar_simples *s = simples;
-  double a[BLOCK], b[BLOCK], lo = -HUGE_VAL, hi = HUGE_VAL;
+  double a[BLOCK], b[BLOCK];
   if (run_plain(s, begin, end - begin)) return;
-  for (int k = 0; k < s->n; k++) {
-    lo = s->at[k].lo > lo ? s->at[k].lo : lo;
-    hi = s->at[k].hi < hi ? s->at[k].hi : hi;
-  }
+  const double lo = lar_simple_sum(s->n, s->at).lo, hi = lar_simple_sum(s->n, s->at).hi;
   for (int64_t at = begin; at < end; at += BLOCK) {
     int64_t n = end - at < BLOCK ? end - at : BLOCK;
     real *w = (real *)s->w + at, *fold = s->fold != NULL ? (real *)s->fold + at : NULL;

@@ -203,7 +203,9 @@ static void euclidean(text *t, const lar_reg *r) {
     char name[64];
     if (lar_term_by_grad(term)) continue;
     if (term->type != NULL ? (term->type->traits & LAR_EUCLIDEAN) != 0 : !term->separable)
-      say(t, "\n%s: with an adaptive optimiser, its prox uses the mean step",
+      say(t,
+          "\n%s: its prox knows no metric; an adaptive optimiser takes one step for all "
+          "of a parameter, gradient and prox alike",
           lar_reg_name(r, k, name));
   }
 }

@@ -166,7 +166,7 @@ static lar_status refresh(loop *l) {
   bool first = l->f->batch == 1;
   LAR_TRY(renew_terms(l));
   if (bound != NULL && (first || lar_bound_sees(bound) != 0))
-    LAR_TRY(lar_bound_refresh(bound, l->f->hooks.state));
+    LAR_TRY(lar_optim_refresh(l->f->optim, l->f->hooks.state));
   return first && l->f->batches <= 1 ? measure_penalty(l) : LAR_OK;
 }
 
@@ -216,8 +216,8 @@ static lar_status step(loop *l, const lar_batch *b) {
   f->step++;
   f->batch++;
   if (f->hooks.before_step != NULL) LAR_TRY(f->hooks.before_step(f->hooks.ctx, f));
-  LAR_TRY(refresh(l));
   lar_optim_zero_grad(f->optim);
+  LAR_TRY(refresh(l));
   lar_scope_init(&s);
   lar_status st = learn(l, &s, b, &pred);
   if (st == LAR_OK && f->status != LAR_FIT_DIVERGED) {

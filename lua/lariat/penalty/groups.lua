@@ -68,7 +68,7 @@ P.exclusive_lasso = constructor("exclusive_lasso", "lambda")
 --- The group lasso with overlapping groups, in its latent form: `lambda min { sum_g sqrt(|g|)
 -- |v_g|_2 : sum_g v_g = w }`, each v_g within its group, so that what is not zero is a union of
 -- groups. Value and prox by coordinate descent on one multiplier for each group, to a relative
--- 1e-12; adaptive optimisers use the prox with their mean step. Coordinates in no group, or in
+-- 1e-12. It knows no metric: see `lariat.optim`. Coordinates in no group, or in
 -- one of weight 0, are free.
 -- @function overlap_group_lasso
 -- @param options a table with `lambda`, `groups` (lists that may overlap) or `by`, `weights`,
@@ -112,8 +112,8 @@ end
 
 --- Norms of groups that hold each other, `lambda sum_g sqrt(|g|) |w_g|_2`: a group is zero with
 -- all that is inside it, so that a part of a tree is not zero only if what holds it is not. The
--- prox is exact, one pass from the leaves to the root; adaptive optimisers use it with their
--- mean step.
+-- prox is exact, one pass from the leaves to the root. It knows no
+-- metric: see `lariat.optim`.
 -- @function tree_group
 -- @param options a table with `lambda`, `weights`, `mode` and `groups`: trees as nested lists,
 -- as in `{ { 1, { 2, 3, { 4, 5 } }, { 6, 7 } } }`, where a list is a group of its positions and

@@ -110,8 +110,7 @@ P.huber = constructor("huber", "lambda")
 --- SLOPE, sorted l1: `lambda sum_k beta_k |w|_(k)`, the k-th largest magnitude times the k-th
 -- weight, which fall. Coordinates that are alike become equal. `sequence = "bh"`: `beta_k =
 -- Phi^-1(1 - k q/(2 p))`, after Benjamini and Hochberg; `"oscar"`: `beta_k = 1 + theta (p -
--- k)`. The prox is exact, in O(p log p). It knows no metric: adaptive optimisers use it with
--- their mean step and settle near the minimum, not at it; `sgd` and `gd` reach it.
+-- k)`. The prox is exact, in O(p log p). It knows no metric: see `lariat.optim`.
 -- @function slope
 -- @param options lambda, or a table with `lambda sequence ("bh") q (0.1) theta (0.1) mode`, and
 -- `weights`: as many as coordinates, falling, in place of the sequence

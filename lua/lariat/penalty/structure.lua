@@ -41,7 +41,7 @@ end
 
 --- The fused lasso, `lambda (l1_ratio |w|_1 + (1 - l1_ratio) sum_i |w_{i+1} - w_i|)` along the
 -- last dimension: pieces that are constant, most of them 0. The prox is exact (that of `tv1d`,
--- then soft thresholding); adaptive optimisers use it with their mean step.
+-- then soft thresholding). It knows no metric: see `lariat.optim`.
 -- @function fused_lasso
 -- @param options lambda, or a table with `lambda l1_ratio (0.5) mode`; or with `lambda1` of the
 -- absolute values and `lambda2` of the differences
@@ -52,8 +52,8 @@ P.fused_lasso = constructor("fused_lasso", "lambda", nil, fused_options)
 
 --- Anisotropic total variation of a matrix (of each, for kernels), `lambda (sum |w_{i+1,j} -
 -- w_{i,j}| + sum |w_{i,j+1} - w_{i,j}|)`: patches that are constant. Prox: the exact ones of
--- rows and columns in turns, with momentum, until they are 2e-12 of the largest entry apart;
--- adaptive optimisers use it with their mean step.
+-- rows and columns in turns, with momentum, until they are 2e-12 of the largest entry apart.
+-- The prox knows no metric: see `lariat.optim`.
 -- @function tv2d
 -- @param options lambda, or a table with `lambda mode`
 -- @return a penalty; the prox raises where it has not settled to 1e-8 after 20000 rounds
@@ -63,8 +63,8 @@ P.tv2d = constructor("tv2d", "lambda")
 
 --- Trend filtering along the last dimension, `lambda |D w|_1` with D the differences of order
 -- `order + 1`: pieces that are constant (0, as `tv1d`), straight (1), parabolas (2) ... Prox by
--- a primal-dual interior point method with banded solves, to some 1e-12 of the largest entry;
--- adaptive optimisers use it with their mean step.
+-- a primal-dual interior point method with banded solves, to some 1e-12 of the largest entry.
+-- The prox knows no metric: see `lariat.optim`.
 -- @function trend_filter
 -- @param options lambda, or a table with `lambda`, `order (1)` up to 5, `mode`
 -- @return a penalty
@@ -114,7 +114,7 @@ P.laplacian = constructor("laplacian", "lambda", nil, laplacian_options)
 
 --- The nuclear norm, `lambda` times the sum of singular values: matrices of low rank. A kernel
 -- is seen as the matrix (output, everything else), a vector as one row. Prox: soft thresholding
--- of the singular values; adaptive optimisers use it with their mean step.
+-- of the singular values. It knows no metric: see `lariat.optim`.
 -- @function nuclear
 -- @param options lambda, or a table with `lambda mode`
 -- @return a penalty

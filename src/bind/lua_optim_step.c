@@ -1,0 +1,83 @@
+/* Steps by hand: gradients, strengths, averages. */
+#include <string.h>
+
+#include "bind/lb_optim.h"
+
+int lb_optim_zero_grad(lua_State *L) {
+  lar_optim_zero_grad(lb_optim(L, 1));
+  lua_settop(L, 1);
+  return 1;
+}
+
+static bool has_functions(const lar_reg *r) {
+  for (int k = 0; r != NULL && k < r->n; k++)
+    if (r->at[k].term->lambda_fn != NULL) return true;
+  return false;
+}
+
+void lb_push_step(lua_State *L, const lar_optim *o) {
+  if (!has_functions(o->reg)) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_createtable(L, 0, 4);
+  lua_pushinteger(L, o->t + 1);
+  lua_setfield(L, -2, "step");
+  lua_pushinteger(L, 0);
+  lua_setfield(L, -2, "epoch");
+  lua_pushnumber(L, o->lr);
+  lua_setfield(L, -2, "lr");
+  lua_pushvalue(L, 1);
+  lua_setfield(L, -2, "optimizer");
+}
+
+/* opt:step([state]) */
+int lb_optim_step(lua_State *L) {
+  lar_optim *o = lb_optim(L, 1);
+  lua_settop(L, 2);
+  if (lua_isnil(L, 2)) lb_push_step(L, o), lua_replace(L, 2);
+  lb_state state = {L, 2};
+  lb_enter(L);
+  lb_check(L, lar_optim_step(o, lua_istable(L, 2) ? &state : NULL));
+  lua_settop(L, 1);
+  return 1;
+}
+
+int lb_optim_swap_ema(lua_State *L) {
+  lar_optim_swap_ema(lb_optim(L, 1));
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* The addend named at `arg`, in the penalty that is bound. */
+static int find_term(lua_State *L, const lar_optim *o, int arg) {
+  const char *name = luaL_checkstring(L, arg), *known[32];
+  size_t n = 0;
+  for (int k = 0; o->bound != NULL && k < lar_bound_terms(o->bound); k++) {
+    if (strcmp(lar_bound_name(o->bound, k), name) == 0) return k;
+    if (n < 32) known[n++] = lar_bound_name(o->bound, k);
+  }
+  lb_check(L, lar_param_unknown("penalty", name, known, n));
+  return 0;
+}
+
+/* opt:set_lambda(name, number or nil): a strength in place of the penalty's own */
+int lb_optim_set_lambda(lua_State *L) {
+  lar_optim *o = lb_optim(L, 1);
+  double v = lua_isnoneornil(L, 3) ? (double)NAN : luaL_checknumber(L, 3);
+  lb_check(L, lar_bound_set(o->bound, find_term(L, o, 2), v));
+  o->refreshed = false;
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* opt:get_lambda(name) -> the strength in force; nil before a function's first call */
+int lb_optim_get_lambda(lua_State *L) {
+  const lar_optim *o = lb_optim(L, 1);
+  double l = lar_bound_lambda(o->bound, find_term(L, o, 2));
+  if (isnan(l))
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, l);
+  return 1;
+}

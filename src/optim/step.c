@@ -1,0 +1,434 @@
+#include "optim/step.h"
+
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/par.h"
+#include "kern/copy.h"
+#include "optim/pass.h"
+
+void lar_optim_zero_grad(lar_optim *o) {
+  o->refreshed = false;
+  for (int i = 0; i < o->params.n; i++) {
+    lar_var_unref(o->params.at[i].var->grad);
+    o->params.at[i].var->grad = NULL;
+  }
+}
+
+static lar_tensor *param(const lar_optim *o, int i) { return &o->params.at[i].var->t; }
+
+/* ---- tensors kept from step to step ---- */
+
+/* A contiguous tensor like w. */
+static lar_status like(lar_tensor *t, const lar_tensor *w) {
+  if (t->storage != NULL && t->dtype == w->dtype) return LAR_OK;
+  lar_tensor_clear(t);
+  return lar_tensor_zeros(t, w->dtype, w->ndim, w->shape);
+}
+
+/* The same, with the values it has in another dtype. */
+static lar_status state_like(lar_tensor *t, const lar_tensor *w) {
+  if (t->storage == NULL || t->dtype == w->dtype) return like(t, w);
+  lar_tensor former = *t;
+  *t = (lar_tensor){0};
+  lar_status st = lar_clone(t, &former, w->dtype);
+  if (st == LAR_OK)
+    lar_tensor_clear(&former);
+  else
+    *t = former;
+  return st;
+}
+
+lar_status lar_optim_ready(lar_optim *o, int i) {
+  const lar_tensor *w = param(o, i);
+  unsigned uses = o->rule->uses != NULL ? o->rule->uses(lar_optim_self(o, i)) : ~0u;
+  for (int k = 0; k < o->rule->nstate; k++)
+    if (uses & (1u << k)) LAR_TRY(state_like(&o->state[i * LAR_RULE_STATES + k], w));
+  if (o->ema == 0) return LAR_OK;
+  LAR_TRY(like(&o->backup[i], w));
+  if (o->average[i].storage == NULL) return lar_clone(&o->average[i], w, w->dtype);
+  return state_like(&o->average[i], w);
+}
+
+/* Room for the metric of parameter i, which every parameter in its turn uses. */
+static lar_status need_metric(lar_optim *o, int i) {
+  const lar_tensor *w = param(o, i);
+  size_t bytes = (size_t)lar_tensor_numel(w) * lar_dtype_size(w->dtype);
+  if (o->metric != NULL && o->metric->bytes >= bytes) return LAR_OK;
+  lar_storage_unref(o->metric);
+  o->metric = NULL;
+  return lar_storage_new(&o->metric, bytes);
+}
+
+static lar_tensor metric_of(const lar_optim *o, const lar_tensor *w) {
+  lar_tensor m = {.storage = o->metric, .dtype = w->dtype, .ndim = w->ndim};
+  memcpy(m.shape, w->shape, sizeof m.shape);
+  lar_shape_strides(m.ndim, m.shape, m.stride);
+  return m;
+}
+
+/* ---- passes over one tensor ---- */
+
+typedef struct pass {
+  const lar_tensor *x, *y, *z;
+  double a, b, *part;
+  int64_t grain;
+} pass;
+
+static void *from(const lar_tensor *t, int64_t at) {
+  return (char *)lar_tensor_data(t) + at * (int64_t)lar_dtype_size(t->dtype);
+}
+
+static double squares_of(lar_dtype dtype, int64_t n, const void *x) {
+  return (dtype == LAR_F32 ? lar_squares_f32 : lar_squares_f64)(n, x);
+}
+
+static void clip(lar_dtype dtype, int64_t n, void *x, double scale, double bound) {
+  (dtype == LAR_F32 ? lar_clip_f32 : lar_clip_f64)(n, x, scale, bound);
+}
+
+static void lerp(lar_dtype dtype, int64_t n, void *x, const void *y, double share) {
+  (dtype == LAR_F32 ? lar_lerp_f32 : lar_lerp_f64)(n, x, y, share);
+}
+
+static void squares_part(void *ctx, int64_t begin, int64_t end) {
+  const pass *p = ctx;
+  p->part[begin / p->grain] = squares_of(p->x->dtype, end - begin, from(p->x, begin));
+}
+
+static void inverse_part(void *ctx, int64_t begin, int64_t end) {
+  const pass *p = ctx;
+  p->part[begin / p->grain] =
+    (p->x->dtype == LAR_F32 ? lar_inverse_squares_f32
+                            : lar_inverse_squares_f64)(end - begin, from(p->x, begin));
+}
+
+static void clip_part(void *ctx, int64_t begin, int64_t end) {
+  const pass *p = ctx;
+  clip(p->x->dtype, end - begin, from(p->x, begin), p->a, p->b);
+}
+
+static void lerp_part(void *ctx, int64_t begin, int64_t end) {
+  const pass *p = ctx;
+  lerp(p->x->dtype, end - begin, from(p->x, begin), from(p->y, begin), p->a);
+}
+
+static void even_part(void *ctx, int64_t begin, int64_t end) {
+  const pass *p = ctx;
+  (p->x->dtype == LAR_F32 ? lar_even_f32 : lar_even_f64)(
+    end - begin, from(p->x, begin), from(p->y, begin), from(p->z, begin), p->a);
+}
+
+/* The sum of what the body leaves for each of a few chunks. */
+static double total(const lar_tensor *t, lar_par_body *body) {
+  enum { PARTS = 256 };
+  double part[PARTS], sum = 0;
+  int64_t n = lar_tensor_numel(t), grain = (n + PARTS - 1) / PARTS;
+  pass p = {.x = t, .part = part, .grain = grain < LAR_STEP_GRAIN ? LAR_STEP_GRAIN : grain};
+  lar_par_for(n, p.grain, body, &p);
+  for (int64_t k = 0; k * p.grain < n; k++) sum += part[k];
+  return sum;
+}
+
+/* ---- gradients ---- */
+
+static bool has_grad(const lar_optim *o, int i) {
+  return o->bound != NULL && lar_bound_has_grad(o->bound, i);
+}
+
+static bool has_prox(const lar_optim *o, int i) {
+  return o->bound != NULL && lar_bound_has_prox(o->bound, i);
+}
+
+static bool moves(const lar_optim *o, int i) {
+  const lar_var *v = o->params.at[i].var;
+  return v->requires_grad && (v->grad != NULL || has_grad(o, i) || has_prox(o, i));
+}
+
+/* Can the gradient be read where it lies? */
+static bool as_it_is(const lar_var *v, const lar_way *m) {
+  return v->grad != NULL && v->grad->t.dtype == v->t.dtype && !m->settled &&
+         lar_tensor_is_contiguous(&v->grad->t);
+}
+
+static lar_status gather(lar_optim *o, int i) {
+  const lar_var *v = o->params.at[i].var;
+  lar_way *m = &o->way[i];
+  if (v->grad != NULL && !lar_tensor_same_shape(&v->grad->t, &v->t))
+    return lar_fail(LAR_ESHAPE, "%s: the gradient of '%s' has shape %s, not %s", o->rule->name,
+                    o->params.at[i].name, lar_tensor_text(&v->grad->t), lar_tensor_text(&v->t));
+  m->streams = has_grad(o, i);
+  m->settled = m->streams && !lar_bound_streams(o->bound, i);
+  m->g = as_it_is(v, m) ? &v->grad->t : &o->work[i];
+  if (m->g != &o->work[i]) return LAR_OK;
+  LAR_TRY(like(&o->work[i], &v->t));
+  if (v->grad != NULL) return lar_copy(&o->work[i], &v->grad->t);
+  lar_fill(&o->work[i], 0);
+  return LAR_OK;
+}
+
+static double shrink_of(const lar_optim *o) {
+  return o->clip_norm > 0 && o->grad_norm > o->clip_norm ? o->clip_norm / o->grad_norm : 1;
+}
+
+static double limit_of(const lar_optim *o) {
+  return o->clip_value > 0 ? o->clip_value : HUGE_VAL;
+}
+
+/* Gradients, where they are: those that cannot be finished in the pass are finished here. The
+ * norm is only needed beforehand to clip by it; else the pass adds it up. */
+static lar_status gradients(lar_optim *o) {
+  double sum = 0;
+  for (int i = 0; i < o->params.n; i++) {
+    lar_way *m = &o->way[i];
+    m->moves = moves(o, i);
+    if (!m->moves) continue;
+    LAR_TRY(gather(o, i));
+    if (o->clip_norm > 0 || m->settled) sum += total(m->g, squares_part);
+  }
+  o->grad_norm = sqrt(sum);
+  for (int i = 0; i < o->params.n; i++) {
+    if (!o->way[i].moves || !o->way[i].settled) continue;
+    pass p = {.x = &o->work[i], .a = shrink_of(o), .b = limit_of(o)};
+    if (p.a < 1 || p.b < HUGE_VAL)
+      lar_par_for(lar_tensor_numel(p.x), LAR_STEP_GRAIN, clip_part, &p);
+    LAR_TRY(lar_bound_grad(o->bound, i, p.x));
+  }
+  return LAR_OK;
+}
+
+/* ---- before the pass ---- */
+
+/* How a parameter will move; everything that takes memory. */
+static lar_status find_way(lar_optim *o, int i, bool keep) {
+  lar_way *m = &o->way[i];
+  const lar_tensor *t = param(o, i);
+  double scale = o->group[i] >= 0 ? o->groups[o->group[i]].lr_scale : 1;
+  const lar_rule *rule = o->rule;
+  LAR_TRY(lar_optim_ready(o, i));
+  LAR_TRY(lar_contiguous(&m->w, t, t->dtype));
+  m->lr = o->lr * scale;
+  m->step = m->lr * (rule->gain != NULL ? rule->gain(lar_optim_self(o, i), o->t + 1) : 1);
+  m->prox = has_prox(o, i);
+  m->uniform = m->prox && rule->diagonal && lar_bound_is_euclidean(o->bound, i);
+  m->fuses = m->prox && !m->uniform &&
+             lar_bound_fuse(o->bound, i, &m->fused, m->step, rule->diagonal, LAR_STEP_MOST);
+  m->after = m->prox && (!m->fuses || m->fused.follow == LAR_FOLLOW_WHOLE);
+  m->averages = o->ema > 0 && !keep && !m->after;
+  int64_t align = m->fuses ? m->fused.align : 1;
+  m->block = align < LAR_STEP_BLOCK ? LAR_STEP_BLOCK / align * align : align;
+  if (m->after && rule->diagonal) LAR_TRY(need_metric(o, i));
+  if (!keep && !m->uniform) return LAR_OK;
+  LAR_TRY(like(&o->backup[i], t));
+  return lar_copy(&o->backup[i], t);
+}
+
+static void let_go(lar_optim *o) {
+  for (int i = 0; i < o->params.n; i++) lar_tensor_clear(&o->way[i].w);
+}
+
+lar_status lar_optim_refresh(lar_optim *o, void *state) {
+  if (o->bound != NULL) LAR_TRY(lar_bound_refresh(o->bound, state));
+  o->refreshed = true;
+  return LAR_OK;
+}
+
+/* Everything that can fail for want of memory or by a callback, before anything moves. */
+static lar_status prepare(lar_optim *o, void *state, bool keep) {
+  if (!o->refreshed) LAR_TRY(lar_optim_refresh(o, state));
+  o->refreshed = false;
+  if (o->bound != NULL) LAR_TRY(lar_bound_seen(o->bound));
+  LAR_TRY(gradients(o));
+  for (int i = 0; i < o->params.n; i++)
+    if (o->way[i].moves) LAR_TRY(find_way(o, i, keep));
+  return LAR_OK;
+}
+
+/* ---- the pass ---- */
+
+typedef union room {
+  float f32[LAR_STEP_MOST];
+  double f64[LAR_STEP_MOST];
+} room;
+
+/* Averages forget the start sooner than the decay alone would. */
+static double share_of(const lar_optim *o) {
+  double t = (double)o->t;
+  return 1 - fmin(o->ema, (1 + t) / (10 + t));
+}
+
+/* The gradient of a stretch as the rule will see it. */
+static const void *finished(const lar_optim *o, int i, int64_t at, int64_t n, room *own) {
+  const lar_way *m = &o->way[i];
+  const void *g = from(m->g, at);
+  double shrink = shrink_of(o), limit = limit_of(o);
+  bool clips = shrink < 1 || limit < HUGE_VAL;
+  if (m->settled || (!clips && !m->streams)) return g;
+  memcpy(own, g, (size_t)n * lar_dtype_size(m->w.dtype));
+  if (clips) clip(m->w.dtype, n, own, shrink, limit);
+  if (m->streams) lar_bound_grad_rows(o->bound, i, from(&m->w, at), own, at, at + n);
+  return own;
+}
+
+static void advance(const lar_optim *o, int i, int64_t at, int64_t n) {
+  const lar_way *m = &o->way[i];
+  room grad, steps;
+  void *state[LAR_RULE_STATES] = {NULL}, *w = from(&m->w, at), *metric = NULL;
+  const void *g = finished(o, i, at, n, &grad);
+  for (int k = 0; k < o->rule->nstate; k++) {
+    const lar_tensor *s = &o->state[i * LAR_RULE_STATES + k];
+    if (s->storage != NULL) state[k] = from(s, at);
+  }
+  if (m->after && o->rule->diagonal) {
+    lar_tensor whole = metric_of(o, &m->w);
+    metric = from(&whole, at);
+  } else if (m->fuses && o->rule->diagonal) {
+    metric = &steps;
+  }
+  o->rule->update[m->w.dtype == LAR_F64](lar_optim_self(o, i), m->lr, o->t, n, w, g, state,
+                                         metric);
+  if (m->fuses) lar_fused_run(&m->fused, w, metric, at, at + n);
+  if (m->averages) lerp(m->w.dtype, n, from(&o->average[i], at), w, share_of(o));
+}
+
+static void run_chunk(void *ctx, int64_t first, int64_t last) {
+  const lar_optim *o = ctx;
+  for (int64_t k = first; k < last; k++) {
+    lar_chunk *c = &o->chunk[k];
+    const lar_way *m = &o->way[c->i];
+    for (int64_t at = c->begin; at < c->end; at += m->block) {
+      int64_t n = c->end - at < m->block ? c->end - at : m->block;
+      if (!m->settled && o->clip_norm == 0)
+        c->squares += squares_of(m->w.dtype, n, from(m->g, at));
+      advance(o, c->i, at, n);
+    }
+  }
+}
+
+/* Chunks of parameter i after the first `at`; how many there are then. Without room, counted
+ * only. */
+static size_t cut(lar_optim *o, int i, size_t at) {
+  const lar_way *m = &o->way[i];
+  int64_t n = lar_tensor_numel(&m->w), many = LAR_STEP_GRAIN / m->block;
+  int64_t grain = m->block * (many > 0 ? many : 1);
+  for (int64_t begin = 0; begin < n; begin += grain, at++)
+    if (at < o->nchunk)
+      o->chunk[at] =
+        (lar_chunk){.i = i, .begin = begin, .end = n - begin < grain ? n : begin + grain};
+  return at;
+}
+
+/* Chunks of all parameters: first those that are done in the pass, *apart of them. */
+static size_t cut_all(lar_optim *o, size_t *apart) {
+  size_t n = 0;
+  for (int after = 0; after < 2; after++) {
+    for (int i = 0; i < o->params.n; i++)
+      if (o->way[i].moves && o->way[i].after == (after != 0)) n = cut(o, i, n);
+    if (after == 0) *apart = n;
+  }
+  return n;
+}
+
+static lar_status need_chunks(lar_optim *o) {
+  size_t apart, n = cut_all(o, &apart);
+  void *p = o->chunk;
+  if (n <= o->nchunk) return LAR_OK;
+  lar_status st = lar_grow(&p, &o->nchunk, n, sizeof *o->chunk);
+  o->chunk = p;
+  return st;
+}
+
+/* ---- after it ---- */
+
+/* One step for the whole tensor: the root mean square of the divisors, which keeps the length
+ * of a step. Only with it is a proximal step without a metric one of the same descent. */
+static double even_out(lar_optim *o, int i) {
+  const lar_way *m = &o->way[i];
+  lar_tensor metric = metric_of(o, &m->w);
+  int64_t n = lar_tensor_numel(&m->w);
+  double mean = total(&metric, inverse_part) / (double)n;
+  pass p = {.x = &m->w, .y = &o->backup[i], .z = &metric, .a = 1 / sqrt(mean)};
+  if (!(mean > 0)) return 0; /* no step has been taken */
+  lar_par_for(n, LAR_STEP_GRAIN, even_part, &p);
+  return p.a;
+}
+
+/* The rest of a parameter's prox, and home. */
+static lar_status finish(lar_optim *o, int i) {
+  lar_way *m = &o->way[i];
+  lar_tensor *t = param(o, i), metric = metric_of(o, &m->w);
+  const lar_tensor *by = o->rule->diagonal && !m->uniform ? &metric : NULL;
+  double step = m->step;
+  if (m->uniform) step *= even_out(o, i);
+  lar_status st = m->after && m->fuses ? lar_fused_rest(&m->fused, &m->w, by) : LAR_OK;
+  if (st == LAR_OK && lar_tensor_data(&m->w) != lar_tensor_data(t)) st = lar_copy(t, &m->w);
+  t->storage->version++;
+  if (st == LAR_OK && m->after && !m->fuses) st = lar_bound_prox(o->bound, i, step, by);
+  return st;
+}
+
+static lar_status average(lar_optim *o, int i) {
+  const lar_tensor *t = param(o, i);
+  lar_tensor w = {0};
+  if (o->ema == 0 || o->way[i].averages) return LAR_OK;
+  LAR_TRY(lar_contiguous(&w, t, t->dtype));
+  pass p = {.x = &o->average[i], .y = &w, .a = share_of(o)};
+  lar_par_for(lar_tensor_numel(&w), LAR_STEP_GRAIN, lerp_part, &p);
+  lar_tensor_clear(&w);
+  return LAR_OK;
+}
+
+static void restore(lar_optim *o) {
+  for (int i = 0; i < o->params.n; i++) {
+    lar_tensor *w = param(o, i);
+    if (!o->way[i].moves || o->backup[i].storage == NULL || o->backup[i].dtype != w->dtype)
+      continue;
+    (void)lar_copy(w, &o->backup[i]);
+    w->storage->version++;
+  }
+}
+
+/* ---- a step ---- */
+
+static void run(lar_optim *o, size_t from_chunk, size_t to_chunk) {
+  lar_optim part = *o;
+  part.chunk = o->chunk + from_chunk;
+  lar_par_for((int64_t)(to_chunk - from_chunk), 1, run_chunk, &part);
+}
+
+/* Parameters that are done in the pass in one go; then each of the others, which share the
+ * room for a metric. */
+static lar_status move(lar_optim *o) {
+  size_t apart, n = cut_all(o, &apart);
+  run(o, 0, apart);
+  for (int i = 0; i < o->params.n; i++)
+    if (o->way[i].moves && !o->way[i].after) LAR_TRY(finish(o, i));
+  for (size_t k = apart, end; k < n; k = end) {
+    int i = o->chunk[k].i;
+    for (end = k; end < n && o->chunk[end].i == i;) end++;
+    run(o, k, end);
+    LAR_TRY(finish(o, i));
+  }
+  double sum = o->grad_norm * o->grad_norm;
+  for (size_t k = 0; k < n; k++) sum += o->chunk[k].squares;
+  if (o->clip_norm == 0) o->grad_norm = sqrt(sum);
+  return LAR_OK;
+}
+
+static lar_status act(lar_optim *o, void *state) {
+  bool keep = o->bound != NULL && lar_bound_prox_may_fail(o->bound);
+  LAR_TRY(prepare(o, state, keep));
+  LAR_TRY(need_chunks(o));
+  o->t++;
+  lar_status st = move(o);
+  if (st != LAR_OK) restore(o);
+  for (int i = 0; st == LAR_OK && i < o->params.n; i++)
+    if (o->way[i].moves) st = average(o, i);
+  return st;
+}
+
+lar_status lar_optim_step(lar_optim *o, void *state) {
+  lar_status st = act(o, state);
+  let_go(o);
+  return st;
+}

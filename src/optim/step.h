@@ -1,0 +1,45 @@
+/*
+ * optim/step - what a step keeps of each parameter: for optim.c and step.c only.
+ *
+ * A step is one pass over the parameters: while a stretch of one is in the cache it gets the
+ * gradient (clipped, with the smooth penalties), the rule's update, the proximal step and the
+ * average. Stretches depend on shapes and penalties only, so the bits do not depend on the
+ * number of threads. What cannot be cut (a gradient by a callback, a prox of the whole tensor)
+ * comes before or after.
+ */
+#ifndef LAR_OPTIM_STEP_H
+#define LAR_OPTIM_STEP_H
+
+#include "optim/optim.h"
+#include "penalty/compose.h"
+
+/* Stretches hold some BLOCK numbers, MOST at most; a chunk of work for a thread some GRAIN. */
+enum { LAR_STEP_BLOCK = 2048, LAR_STEP_MOST = 8192, LAR_STEP_GRAIN = 16384 };
+
+typedef struct lar_way {
+  const lar_tensor *g; /* the gradient: where it lies, or the optimiser's copy of it */
+  lar_tensor w;        /* contiguous: the parameter itself, or a copy to be copied back */
+  double lr, step;     /* of the update; of the prox */
+  bool moves;
+  bool settled;  /* g has been clipped and holds the penalties' already */
+  bool streams;  /* smooth penalties are added in the pass */
+  bool prox;     /* something acts by prox: */
+  bool fuses;    /*   in the pass, wholly or in part */
+  bool after;    /*   something is left for afterwards */
+  bool uniform;  /*   it knows no metric: one step for the whole tensor */
+  bool averages; /* the average moves in the pass */
+  int64_t block;
+  lar_fused fused;
+} lar_way;
+
+/* Coordinates [begin, end) of parameter i; the squares of its gradient. */
+typedef struct lar_chunk {
+  int i;
+  int64_t begin, end;
+  double squares;
+} lar_chunk;
+
+/* The rule's parameters in force for parameter i. */
+const void *lar_optim_self(const lar_optim *o, int i);
+
+#endif
