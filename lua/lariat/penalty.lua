@@ -36,13 +36,20 @@ local reserved = {
   name = true, value = true, prox = true, separable = true, lambda = true, mode = true,
 }
 
+-- How a parameter shows: numbers short, tensors by their shape.
+local function show(v)
+  if type(v) == "number" then return ("%g"):format(v) end
+  if type(v) == "string" or type(v) == "boolean" then return tostring(v) end
+  local ok, shape = pcall(function() return type(v) == "userdata" and v.shape end)
+  return ok and shape and ("(%s)"):format(table.concat(shape, ", ")) or nil
+end
+
 -- "log_sum(w; eps = 0.1)"
 local function formula(spec)
   local named = {}
   for k, v in pairs(spec) do
-    if type(k) == "string" and not reserved[k] and type(v) == "number" then
-      named[#named + 1] = ("%s = %g"):format(k, v)
-    end
+    local text = type(k) == "string" and not reserved[k] and show(v)
+    if text then named[#named + 1] = ("%s = %s"):format(k, text) end
   end
   table.sort(named)
   return spec.name .. "(w" .. (#named > 0 and "; " or "") .. table.concat(named, ", ") .. ")"
@@ -277,9 +284,12 @@ end
 -- @return a number; raises for a sum, and for a penalty that has none
 -- @usage local most = lariat.penalty.l1():lambda_max(lariat.tensor { 0.5, -2 })
 
---- What a penalty is made of, for programs.
+--- What a penalty is made of, for programs: enough to make it again. A term is
+-- `scale * P[kind](options)`, then `:on(on)` where on is not `"weight"`; one written in Lua is
+-- `scale * P.new(spec)`.
 -- @function describe
--- @return a list of `{name, kind, acts, lambda, scale, on, by, mode, ...}`, one for each term
--- @usage print(reg:describe()[1].lambda)
+-- @return a list of `{name, kind, acts, lambda, scale, on, by, mode, options, spec, ...}`, one
+-- for each term
+-- @usage print(reg:describe()[1].options.lambda)
 
 return P

@@ -2,7 +2,8 @@
  * bind/lb_penalty - what the binding files of penalties share.
  *
  * Floor: bind. lua_penalty.c has the class, its algebra and its texts; lua_penalty_make.c the
- * constructors and what calls back into Lua; lua_penalty_value.c the numbers.
+ * constructors and what calls back into Lua; lua_penalty_value.c the numbers;
+ * lua_penalty_describe.c what one is made of.
  */
 #ifndef LAR_BIND_LB_PENALTY_H
 #define LAR_BIND_LB_PENALTY_H
@@ -23,6 +24,10 @@ double lb_penalty_strength(lua_State *L, const lar_reg *r, int k);
 lar_status lb_penalty_match(void *ctx, const lar_pentry *p, bool *yes);
 
 int lb_penalty_adapt(lua_State *L);
+
+/* Push a parameter: a number, a whole number, a flag or a word. */
+void lb_penalty_push_param(lua_State *L, const lar_param *p, const void *self);
+int lb_penalty_describe(lua_State *L);
 
 extern const luaL_Reg lb_penalty_making[]; /* functions of core.penalty */
 extern const luaL_Reg lb_penalty_values[]; /* methods */

@@ -149,63 +149,6 @@ static void push_text(lua_State *L, const char *key, const char *text) {
   lua_setfield(L, -2, key);
 }
 
-static void push_params(lua_State *L, const lar_param *p, const void *self) {
-  for (; p != NULL && p->name != NULL; p++) {
-    lua_pushnumber(L, lar_param_get(p, self));
-    lua_setfield(L, -2, p->name);
-  }
-}
-
-static void push_scope(lua_State *L, const lar_on *on) {
-  if (on == NULL) {
-    lua_pushliteral(L, "weight");
-  } else if (on->match != NULL) {
-    lb_push_anchored(L, on->ctx);
-  } else {
-    lua_createtable(L, on->n, 0);
-    for (int k = 0; k < on->n; k++) {
-      lua_pushstring(L, on->names[k]);
-      lua_rawseti(L, -2, k + 1);
-    }
-  }
-  lua_setfield(L, -2, "on");
-}
-
-static void push_addend(lua_State *L, const lar_reg *r, int k) {
-  const lar_addend *a = &r->at[k];
-  char name[64];
-  lua_createtable(L, 0, 8);
-  push_text(L, "name", lar_reg_name(r, k, name));
-  push_text(L, "kind", a->term->name);
-  push_text(L, "acts", lar_term_by_grad(a->term) ? "gradient" : "prox");
-  lua_pushnumber(L, a->scale);
-  lua_setfield(L, -2, "scale");
-  if (a->term->lambda_fn != NULL)
-    lb_push_anchored(L, a->term->lambda_ctx);
-  else
-    lua_pushnumber(L, a->term->lambda);
-  lua_setfield(L, -2, "lambda");
-  push_scope(L, a->on);
-  if (a->term->by != NULL) push_text(L, "by", a->term->by);
-  if (a->term->mode == LAR_SUBGRADIENT) push_text(L, "mode", "subgradient");
-  if (a->term->type != NULL) push_params(L, a->term->type->params, a->term->self);
-  if (a->term->ctx != NULL) {
-    lb_push_anchored(L, a->term->ctx);
-    lua_setfield(L, -2, "spec");
-  }
-}
-
-/* reg:describe() -> a list of {name, kind, lambda, scale, on, ...}, one for each term */
-static int penalty_describe(lua_State *L) {
-  lar_reg *r = lb_penalty(L, 1);
-  lua_createtable(L, r->n, 0);
-  for (int k = 0; k < r->n; k++) {
-    push_addend(L, r, k);
-    lua_rawseti(L, -2, k + 1);
-  }
-  return 1;
-}
-
 /* Methods (upvalue 1), then the parameters of a single term. */
 static int penalty_index(lua_State *L) {
   lua_pushvalue(L, 2);
@@ -214,7 +157,7 @@ static int penalty_index(lua_State *L) {
   const char *key = luaL_checkstring(L, 2);
   const lar_term *t = r->at[0].term;
   const lar_param *p = t->type != NULL ? lar_param_find(t->type->params, key) : NULL;
-  if (r->n == 1 && p != NULL) return lua_pushnumber(L, lar_param_get(p, t->self)), 1;
+  if (r->n == 1 && p != NULL) return lb_penalty_push_param(L, p, t->self), 1;
   if (r->n == 1 && strcmp(key, "name") == 0) return lua_pushstring(L, t->name), 1;
   if (r->n == 1 && t->ctx != NULL) {
     lb_push_anchored(L, t->ctx);
@@ -288,7 +231,7 @@ static int is_penalty(lua_State *L) {
 static const luaL_Reg methods[] = {
   {"on", penalty_on},
   {"forward", lb_penalty_forward},
-  {"describe", penalty_describe},
+  {"describe", lb_penalty_describe},
   {"close", penalty_gc},
   {NULL, NULL},
 };

@@ -104,7 +104,8 @@ static void seen(text *t, const lar_addend *a) {
         : type->see != NULL ? type->see
                             : "activations");
   for (int k = 0; a->on != NULL && k < a->on->n; k++)
-    say(t, k == 0 ? " on outputs of %s" : ", %s", a->on->names[k]);
+    say(t, k == 0 ? " on outputs of %s%s" : ", %s%s", a->on->names[k],
+        strcmp(a->on->names[k], "activation") == 0 ? "s" : "");
 }
 
 static void groups(text *t, const lar_term *term) {
