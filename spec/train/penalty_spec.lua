@@ -228,8 +228,8 @@ describe("training to exact zeros", function()
     return ((w:detach() - u):abs():max() / t):item()
   end
 
-  -- Where a penalty is flat, decay is all that holds g up: v falls with g, and Adam's steps grow
-  -- until they kick.
+  -- Where a penalty is flat, decay is all that holds g up: v falls with g, and Adam's steps
+  -- grow until they kick.
   local function rests(name, rule)
     return rule ~= "decayed" or (name ~= "mcp" and name ~= "scad")
   end
