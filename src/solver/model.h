@@ -1,0 +1,40 @@
+/*
+ * solver/model - a quadratic model of the loss, and block coordinate descent on it.
+ *
+ * Floor:    solver.
+ * Contract: the model at a point is <u, d> + 1/2 sum_ic h_ic d_ic^2 in the change d of the
+ *           predictors. What is kept is its slope: by rows u_ic + shift_c h_ic, so that a
+ *           centred column costs its entries alone; total_c and curve_c are the sums of u and
+ * h.
+ */
+#ifndef LAR_SOLVER_MODEL_H
+#define LAR_SOLVER_MODEL_H
+
+#include "solver/blocks.h"
+
+typedef struct lar_model {
+  const lar_problem *g;
+  lar_blocks *blocks;
+  double *u, *h;                 /* n * k */
+  double *shift, *total, *curve; /* k */
+  double *first;                 /* by position: x_j'h */
+  double **gram;                 /* by block: Z_q'H Z_q and the quadratic penalty, m * m */
+  int64_t *age, now;             /* gram[q] is of the model `age[q]` */
+  double *scratch;               /* n, kept at 0 */
+  double *part;                  /* room for a block */
+  bool alike;                    /* h is the same in all predictors */
+} lar_model;
+
+lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B);
+void lar_model_close(lar_model *M);
+
+/* u, and h if it has changed, are new. */
+void lar_model_renew(lar_model *M, bool h_too);
+
+/* Coordinate descent on the listed blocks until no block that is met is off its optimum by
+ * more than `fine` (in units of gradients), or `limit` sweeps are done; b (flat) and b0 move.
+ * Sweeps are added to *sweeps. */
+lar_status lar_model_descend(lar_model *M, const int64_t *list, int64_t count, double fine,
+                             int64_t limit, double *b, double *b0, int64_t *sweeps);
+
+#endif
