@@ -150,7 +150,10 @@ static lar_status off_block(work *w, int64_t q, const double *b, double *out) {
 
 static lar_status off_set(work *w, const double *b, const int64_t *list, int64_t count,
                           double *out) {
+  const lar_problem *g = w->model.g;
   *out = 0;
+  for (int64_t c = 0; g->intercept && c < g->rows.k; c++)
+    *out = fmax(*out, fabs(lar_total(w->slope + c * g->x->n, g->x->n)));
   for (int64_t l = 0; l < count; l++) {
     double one;
     LAR_TRY(off_block(w, list != NULL ? list[l] : l, b, &one));
@@ -197,10 +200,17 @@ static lar_status gap_of(work *w, const lar_problem *g, const lar_point *at, dou
   return LAR_OK;
 }
 
-/* Slopes by rows at the point, its intercepts made exact. */
+/* Slopes by rows at the point. */
 static lar_status expand(work *w, const lar_problem *g, lar_point *at) {
   lar_predict(g, at->coef, at->intercept, at->eta);
-  LAR_TRY(lar_centre(g, at->eta, at->intercept, w->slope, w->model.h));
+  LAR_TRY(g->family->slopes(g->self, &g->rows, at->eta, w->slope, w->model.h));
+  return g->family->value(g->self, &g->rows, at->eta, &at->loss);
+}
+
+/* The same for features, all of them, with the intercepts made exact. */
+static lar_status expand_fully(work *w, const lar_problem *g, lar_point *at) {
+  LAR_TRY(lar_centre(g, at->eta, at->intercept, w->slope));
+  lar_gradient(g, w->slope, w->grad);
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
 }
 
@@ -307,7 +317,7 @@ static lar_status start(work *w, const lar_problem *g, double previous, lar_poin
   memset(w->in, 0, (size_t)w->blocks.n);
   LAR_TRY(expand(w, g, at));
   if (!w->looked || !(previous < HUGE_VAL)) {
-    lar_gradient(g, w->slope, w->grad);
+    LAR_TRY(expand_fully(w, g, at));
     previous = at->lambda;
   }
   w->looked = false;
@@ -339,7 +349,7 @@ static lar_status solve(void *opened, const lar_problem *g, double previous, lar
   LAR_TRY(start(w, g, previous, at));
   for (int round = 0;; round++) {
     LAR_TRY(settle(w, g, fmax(w->fine * unit, least), at));
-    lar_gradient(g, w->slope, w->grad);
+    LAR_TRY(expand_fully(w, g, at));
     LAR_TRY(certify(w, g, at));
     if (good(g, at)) at->status = LAR_CONVERGED;
     if (lar_interrupt_pending()) at->status = LAR_INTERRUPTED;

@@ -23,25 +23,20 @@ void lar_predict(const lar_problem *g, const double *b, const double *b0, double
 void lar_gradient(const lar_problem *g, const double *slope, double *out) {
   const int64_t n = g->x->n;
   for (int64_t c = 0; c < g->rows.k; c++)
-    lar_design_tmul(g->x, slope + c * n, lar_total(slope + c * n, n), NULL, 0, out + c * g->x->p);
+    lar_design_tmul(g->x, slope + c * n, lar_total(slope + c * n, n), NULL, 0,
+                    out + c * g->x->p);
 }
 
-/* Do the slopes of every predictor sum to 0, up to rounding? */
-static bool centred(const lar_problem *g, const double *slope) {
+/* The greatest sum of a predictor's slopes, relative to the sum of their sizes. */
+static double slant(const lar_problem *g, const double *slope) {
   const int64_t n = g->x->n;
+  double most = 0;
   for (int64_t c = 0; c < g->rows.k; c++) {
-    double sum = lar_total(slope + c * n, n), size = 0;
+    double size = 0;
     for (int64_t i = 0; i < n; i++) size += fabs(slope[c * n + i]);
-    if (fabs(sum) > 1e-14 * size) return false;
+    if (size > 0) most = fmax(most, fabs(lar_total(slope + c * n, n)) / size);
   }
-  return true;
-}
-
-/* What the sum of h leaves out: the second derivatives of labelled predictors that share rows
- * are below twice their diagonal. */
-static double safety(const lar_problem *g) {
-  unsigned both = LAR_FAM_MULTI | LAR_FAM_LABELS;
-  return (g->family->traits & both) == both ? 2 : 1;
+  return most;
 }
 
 static void shift(const lar_problem *g, double *eta, double *b0, const double *step,
@@ -53,46 +48,101 @@ static void shift(const lar_problem *g, double *eta, double *b0, const double *s
   }
 }
 
-/* One step of Newton's method, halved until F falls. *moved: did it? */
-static lar_status advance(const lar_problem *g, double *eta, double *b0, const double *slope,
-                          const double *h, double *step, bool *moved) {
-  enum { HALVES = 30 };
+/* Predictors that share rows by their labels: the second derivative is that of a softmax. */
+static bool shared(const lar_problem *g) {
+  unsigned both = LAR_FAM_MULTI | LAR_FAM_LABELS;
+  return (g->family->traits & both) == both;
+}
+
+/* sum_i w_i (diag(p_i) - p_i p_i') into A (k * k), and ones, its null vector, made regular. */
+static void curves(const lar_problem *g, const double *p, double *A) {
   const int64_t n = g->x->n, k = g->rows.k;
-  double before, after, by = 1;
-  *moved = false;
+  const double *w = g->rows.w;
+  for (int64_t c = 0; c < k; c++)
+    for (int64_t d = 0; d <= c; d++) {
+      double sum = 0;
+      for (int64_t i = 0; i < n; i++)
+        if (w[i] > 0) sum += w[i] * p[c * n + i] * ((c == d) - p[d * n + i]);
+      A[c * k + d] = A[d * k + c] = sum + 1 / (double)k;
+    }
+}
+
+/* x of A x = b by Cholesky's method, in place; a pivot that is rounding leaves 0. */
+static void solve(double *A, double *x, int64_t k) {
   for (int64_t c = 0; c < k; c++) {
-    double under = safety(g) * lar_total(h + c * n, n);
-    step[c] = under > 0 ? -lar_total(slope + c * n, n) / under : 0;
+    double pivot = A[c * k + c];
+    for (int64_t d = 0; d < c; d++) pivot -= A[c * k + d] * A[c * k + d];
+    A[c * k + c] = pivot > 1e-14 ? sqrt(pivot) : HUGE_VAL;
+    for (int64_t r = c + 1; r < k; r++) {
+      double sum = A[r * k + c];
+      for (int64_t d = 0; d < c; d++) sum -= A[r * k + d] * A[c * k + d];
+      A[r * k + c] = sum / A[c * k + c];
+    }
   }
+  for (int64_t c = 0; c < k; c++) {
+    for (int64_t d = 0; d < c; d++) x[c] -= A[c * k + d] * x[d];
+    x[c] /= A[c * k + c];
+  }
+  for (int64_t c = k - 1; c >= 0; c--) {
+    for (int64_t d = c + 1; d < k; d++) x[c] -= A[d * k + c] * x[d];
+    x[c] /= A[c * k + c];
+  }
+}
+
+/* Newton's direction; curvature that a bounded family may lack here is not left at 0. */
+static lar_status direct(const lar_problem *g, const double *eta, const double *slope,
+                         double *room, double *step) {
+  const int64_t n = g->x->n, k = g->rows.k;
+  double most = g->family->bound != NULL ? g->family->bound(g->self) : 0;
+  for (int64_t c = 0; c < k; c++) step[c] = -lar_total(slope + c * n, n);
+  if (shared(g)) {
+    g->family->response(g->self, n, k, eta, room);
+    curves(g, room, room + n * k);
+    solve(room + n * k, step, k);
+    return LAR_OK;
+  }
+  LAR_TRY(g->family->slopes(g->self, &g->rows, eta, NULL, room));
+  for (int64_t c = 0; c < k; c++) {
+    double curve = lar_total(room + c * n, n);
+    if (most > 0 && most < HUGE_VAL) curve = fmax(curve, 1e-3 * most);
+    step[c] = curve > 0 ? step[c] / curve : 0;
+  }
+  return LAR_OK;
+}
+
+/* One step, halved until F does not rise. */
+static lar_status advance(const lar_problem *g, double *eta, double *b0, const double *step) {
+  enum { HALVES = 60 };
+  double before, after, by = 1;
   LAR_TRY(g->family->value(g->self, &g->rows, eta, &before));
   for (int half = 0; half < HALVES; half++, by /= 2) {
     shift(g, eta, b0, step, by);
     LAR_TRY(g->family->value(g->self, &g->rows, eta, &after));
-    if (after <= before) {
-      *moved = after < before || half == 0;
-      return LAR_OK;
-    }
+    if (after <= before) return LAR_OK;
     shift(g, eta, b0, step, -by);
   }
   return LAR_OK;
 }
 
-lar_status lar_centre(const lar_problem *g, double *eta, double *b0, double *slope, double *h) {
-  enum { ROUNDS = 60 };
-  const size_t n = (size_t)(g->x->n * g->rows.k);
+/* Rounds go on until the slopes sum to 0, or, close to that, gain no more. */
+lar_status lar_centre(const lar_problem *g, double *eta, double *b0, double *slope) {
+  enum { ROUNDS = 200 };
+  const size_t n = (size_t)g->x->n, k = (size_t)g->rows.k;
   void *made;
-  bool moved = true;
-  LAR_TRY(g->family->slopes(g->self, &g->rows, eta, slope, h));
-  if (!g->intercept || centred(g, slope)) return LAR_OK;
-  LAR_TRY(lar_alloc_raw(&made, n + (size_t)g->rows.k + 1, sizeof(double)));
-  double *curve = made, *step = curve + n;
+  double last = HUGE_VAL;
+  LAR_TRY(g->family->slopes(g->self, &g->rows, eta, slope, NULL));
+  if (!g->intercept || slant(g, slope) <= 1e-15) return LAR_OK;
+  LAR_TRY(lar_alloc_raw(&made, n * k + k * k + k + 1, sizeof(double)));
+  double *room = made, *step = room + n * k + k * k;
   lar_status st = LAR_OK;
-  for (int round = 0; round < ROUNDS && moved; round++) {
-    LAR_GO(g->family->slopes(g->self, &g->rows, eta, slope, curve));
-    if (centred(g, slope)) break;
-    LAR_GO(advance(g, eta, b0, slope, curve, step, &moved));
+  for (int round = 0; round < ROUNDS; round++) {
+    double now = slant(g, slope);
+    if (now <= 1e-15 || (now <= 1e-9 && now > last / 4)) break;
+    last = now;
+    LAR_GO(direct(g, eta, slope, room, step));
+    LAR_GO(advance(g, eta, b0, step));
+    LAR_GO(g->family->slopes(g->self, &g->rows, eta, slope, NULL));
   }
-  LAR_GO(g->family->slopes(g->self, &g->rows, eta, slope, h));
 done:
   lar_free(made);
   return st;

@@ -9,8 +9,8 @@
 #include "solver/solver.h"
 
 /* Move eta (n * k) and the intercepts b0 to where F is least along the intercepts; the slopes
- * at eta are then in g, and in h unless that is NULL. Without an intercept: the slopes. */
-lar_status lar_centre(const lar_problem *g, double *eta, double *b0, double *slope, double *h);
+ * at eta are then in `slope`. Without an intercept: the slopes alone. */
+lar_status lar_centre(const lar_problem *g, double *eta, double *b0, double *slope);
 
 /* eta = b0 + Z b + offset */
 void lar_predict(const lar_problem *g, const double *b, const double *b0, double *eta);

@@ -275,7 +275,7 @@ static lar_status certify(work *w, lar_point *at) {
   const lar_problem *g = &w->g;
   const int64_t m = g->x->p * g->rows.k;
   double penalty, gap = (double)NAN, most = 0;
-  LAR_TRY(lar_centre(g, w->x.eta, w->x.b0, w->slope, NULL));
+  LAR_TRY(lar_centre(g, w->x.eta, w->x.b0, w->slope));
   LAR_TRY(g->family->value(g->self, &g->rows, w->x.eta, &at->loss));
   lar_gradient(g, w->slope, w->grad);
   copy(w->coefs.b, w->x.b, m);
