@@ -56,6 +56,8 @@ local function unary()
     case(name, function(a) return a[name](a) end, { zeros }, { values = true, exact = true })
   end
   case("affine", function(a) return a:affine(2, -1) end, { real })
+  case("addcmul", function(a, b, c) return a:addcmul(b, c) end, { real, other, positive })
+  case("addcmul", function(a, b, c) return a:addcmul(b, c, -1.5) end, { real, row, other })
   case("clamp", function(a) return a:clamp(-0.5, 1) end, { real })
   case("elu", function(a) return a:elu(0.7) end, { real })
   case("gelu", function(a) return a:gelu("tanh") end, { real })
@@ -483,6 +485,7 @@ local hidden = {
   slice = slope(function(a) return a[1] end, real),
   unslice = slope(function(a) return a[1] end, real),
   step = slope(function(a) return a:relu() end, real),
+  standardise = slope(function(a) return lariat.nn.layer_norm(3):to "float64"(a) end, real),
   index_sum = slope(function(a) return a[int { 1, 1 }] end, real),
   masked_spread = slope(function(a) return a[a:gt(0)] end, real),
   undiagonal = slope(function(a) return a:diagonal() end, square),
@@ -505,5 +508,6 @@ hidden.max_pool = slope(function(x) return x:max_pool2d(2):square() end, grid(1,
 hidden.max_spread, hidden.max_pick = hidden.max_pool, hidden.max_pool
 hidden.mean_pool = slope(function(x) return x:avg_pool2d(2):square() end, grid(1, 1, 4, 4))
 hidden.mean_spread = hidden.mean_pool
+hidden.standardise_slope = hidden.standardise
 
 return { of = cases, refused = refused, hidden = hidden }

@@ -41,10 +41,10 @@ static void average(lar_scope *s, lar_var *buffer, lar_var *batch, double moment
 
 static lar_var *train(lar_module *m, lar_scope *s, lar_var *x, int64_t count) {
   const batch_norm *self = m->self;
-  int64_t dims[LAR_MAX_NDIM];
-  lar_var *mean, *var;
-  for (int d = 0; d < x->t.ndim; d++) dims[d] = d == 0 ? 1 : d + 2;
-  lar_var *y = lar_norm_apply(s, x, x->t.ndim - 1, dims, self->eps, &mean, &var);
+  const int64_t *shape = x->t.shape;
+  int64_t block[] = {shape[0], shape[1], lar_shape_numel(x->t.ndim - 2, shape + 2)};
+  lar_var *mean = NULL, *var = NULL;
+  lar_var *y = lar_norm_apply(s, x, block, self->eps, &mean, &var);
   double unbiased = (double)count / (double)(count - 1);
   average(s, lar_module_slot(m, "running_mean"), mean, self->momentum, 1);
   average(s, lar_module_slot(m, "running_var"), var, self->momentum, unbiased);

@@ -30,10 +30,10 @@ static lar_var *forward(lar_module *m, lar_scope *s, lar_var *x) {
                           "input %s does not have %.0f channels in its dimension 2",
                           lar_tensor_text(t), self->channels);
   int64_t width = lar_shape_numel(t->ndim - 1, t->shape + 1) / g;
-  lar_var *z = lar_reshape(s, x, 3, (int64_t[]){t->shape[0], g, width});
-  z = lar_norm_apply(s, z, 1, (int64_t[]){3}, self->eps, NULL, NULL);
+  int64_t block[] = {1, t->shape[0] * g, width};
+  lar_var *y = lar_norm_apply(s, x, block, self->eps, NULL, NULL);
   lar_norm_channels(t, shape);
-  return lar_norm_affine(m, s, lar_reshape(s, z, t->ndim, t->shape), t->ndim, shape);
+  return lar_norm_affine(m, s, y, t->ndim, shape);
 }
 
 LAR_ENTRY(layer, group_norm) = {

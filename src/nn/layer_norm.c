@@ -32,15 +32,15 @@ static lar_status init(lar_module *m) {
 
 static lar_var *forward(lar_module *m, lar_scope *s, lar_var *x) {
   const layer_norm *self = m->self;
-  int64_t shape[SIZES], dims[SIZES];
+  int64_t shape[SIZES];
   int n = sizes(self, shape), lead = x->t.ndim - n;
   bool fits = lead >= 0;
   for (int d = 0; fits && d < n; d++) fits = x->t.shape[lead + d] == shape[d];
   if (!fits)
     return lar_layer_fail(s, LAR_ESHAPE, "input %s does not end in %s", lar_tensor_text(&x->t),
                           lar_shape_text(n, shape));
-  for (int d = 0; d < n; d++) dims[d] = lead + d + 1;
-  lar_var *y = lar_norm_apply(s, x, n, dims, self->eps, NULL, NULL);
+  int64_t width = lar_shape_numel(n, shape), rows = lar_shape_numel(lead, x->t.shape);
+  lar_var *y = lar_norm_apply(s, x, (int64_t[]){1, rows, width}, self->eps, NULL, NULL);
   return lar_norm_affine(m, s, y, n, shape);
 }
 

@@ -2,22 +2,19 @@
 
 #include "kern/copy.h"
 
-static lar_var *mean_over(lar_scope *s, lar_var *x, int n, const int64_t *dims) {
-  lar_attr attr = lar_attr_default(LAR_OP(mean));
-  attr.n = n;
-  for (int k = 0; k < n; k++) attr.i[k] = dims[k];
-  attr.f[0] = 1; /* keepdim */
-  return lar_apply(s, LAR_OP(mean), &attr, 1, &x);
-}
-
-lar_var *lar_norm_apply(lar_scope *s, lar_var *x, int n, const int64_t *dims, double eps,
+lar_var *lar_norm_apply(lar_scope *s, lar_var *x, const int64_t block[3], double eps,
                         lar_var **mean, lar_var **var) {
-  lar_var *centre = mean_over(s, x, n, dims);
-  lar_var *off = lar_sub(s, x, centre);
-  lar_var *spread = mean_over(s, LAR_CALL1(s, square, off), n, dims);
-  if (mean != NULL) *mean = centre;
-  if (var != NULL) *var = spread;
-  return lar_mul(s, off, LAR_CALL1(s, rsqrt, lar_affine(s, spread, 1, eps)));
+  lar_var *out[LAR_MAX_OUT] = {NULL}, *seen = lar_reshape(s, x, 3, block);
+  lar_attr attr = lar_attr_default(LAR_OP(standardise));
+  int n = 0;
+  attr.f[0] = eps;
+  if (s->status != LAR_OK) return NULL;
+  lar_status st = lar_op_apply(LAR_OP(standardise), &attr, 1, &seen, &n, out);
+  if (st != LAR_OK) return lar_scope_fail(s, st);
+  for (int k = 0; k < n; k++) (void)lar_scope_own(s, out[k]);
+  if (mean != NULL) *mean = out[1];
+  if (var != NULL) *var = out[2];
+  return lar_reshape(s, out[0], x->t.ndim, x->t.shape);
 }
 
 lar_status lar_norm_init(lar_module *m, int ndim, const int64_t *shape) {
@@ -37,7 +34,7 @@ lar_var *lar_norm_affine(lar_module *m, lar_scope *s, lar_var *x, int ndim,
     w = lar_reshape(s, w, ndim, shape);
     b = lar_reshape(s, b, ndim, shape);
   }
-  return lar_add(s, lar_mul(s, x, w), b);
+  return LAR_CALL3(s, addcmul, b, x, w);
 }
 
 void lar_norm_channels(const lar_tensor *x, int64_t *shape) {

@@ -7,9 +7,9 @@
 
 #include "nn/nn.h"
 
-/* (x - mean) / sqrt(var + eps) over n dimensions, 1-based; mean and var (the biased one) with
- * those dimensions kept, where wanted. */
-lar_var *lar_norm_apply(lar_scope *s, lar_var *x, int n, const int64_t *dims, double eps,
+/* (x - mean) / sqrt(var + eps) for the groups of x seen as a block (outer, groups, inner); mean
+ * and var (the biased one) as (1, groups, 1), where wanted. */
+lar_var *lar_norm_apply(lar_scope *s, lar_var *x, const int64_t block[3], double eps,
                         lar_var **mean, lar_var **var);
 
 /* "weight" (ones, a gain) and "bias" (zeros) of that shape. */
