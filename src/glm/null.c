@@ -136,6 +136,7 @@ static lar_status fit_free(const lar_problem *g, const lar_solver *solver, lar_p
   at->lambda = 1;
   lar_status st = solver->solve(work, &alone, HUGE_VAL, at);
   solver->close(work);
+  set_eta(g, at, at->intercept);
   return st;
 }
 

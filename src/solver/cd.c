@@ -1,18 +1,22 @@
+/* Coordinate descent and Newton's method on a working set that grows: coefficients that are
+ * not 0, and those that a look at all columns says should not be. */
 #include <math.h>
 #include <string.h>
 
 #include "core/interrupt.h"
 #include "core/mem.h"
 #include "solver/dual.h"
+#include "solver/quad.h"
 
-/* The quadratic model of F around a point, minimised by coordinates. rest = -(slope of the
- * model) by rows, up to a multiple of h: rest + shift h is the whole. */
 typedef struct work {
   lar_scalar s;
-  double *g, *h, *rest, *move;     /* n */
-  double *corr, *b, *mean, *curve; /* p */
-  double shift, weight;            /* weight: sum h */
+  lar_quad q;
+  double *u, *h, *scratch, *move; /* n: slopes and curvatures of the loss */
+  double *corr, *curve;           /* p: z_j'u where it was last taken; curve may be NULL */
   double *block;
+  double weight, flat; /* sum of h; what all h are, or 0 */
+  bool begun;
+  double exact; /* the strength at which the members are at their optimum to rounding, or 0 */
 } work;
 
 static lar_status fits(const lar_problem *g) {
@@ -28,21 +32,25 @@ static void shut(void *p) {
   work *w = p;
   if (w == NULL) return;
   lar_scalar_close(&w->s);
+  lar_quad_close(&w->q);
   lar_free(w->block);
   lar_free(w);
 }
 
 static lar_status start(void **out, const lar_problem *g) {
   void *v;
+  *out = NULL;
   LAR_TRY(lar_alloc(&v, 1, sizeof(work)));
   work *w = v;
   lar_status st = LAR_OK;
   int64_t n = g->x->n, p = g->x->p;
   LAR_GO(lar_scalar_open(&w->s, g));
-  LAR_GO(lar_alloc(&v, (size_t)(4 * (n + p)) + 1, sizeof(double)));
+  LAR_GO(lar_quad_open(&w->q, g->x, g->intercept));
+  bool curves = w->s.other != NULL;
+  LAR_GO(lar_alloc_raw(&v, (size_t)(4 * n + p + (curves ? p : 0)) + 1, sizeof(double)));
   w->block = v;
-  w->g = w->block, w->h = w->g + n, w->rest = w->h + n, w->move = w->rest + n;
-  w->corr = w->move + n, w->b = w->corr + p, w->mean = w->b + p, w->curve = w->mean + p;
+  w->u = w->block, w->h = w->u + n, w->scratch = w->h + n, w->move = w->scratch + n;
+  w->corr = w->move + n, w->curve = curves ? w->corr + p : NULL;
 done:
   if (st != LAR_OK) shut(w);
   *out = st == LAR_OK ? w : NULL;
@@ -55,16 +63,18 @@ static double sum_of(int64_t n, const double *v) {
   return sum;
 }
 
-/* The intercept that is best for these coefficients, by Newton's method. */
+/* The intercept that is best for these coefficients, by Newton's method; u, h and the loss
+ * there. */
 static lar_status centre(work *w, const lar_problem *g, lar_point *at) {
   int64_t n = g->x->n;
   for (int k = 0; k < 100; k++) {
-    LAR_TRY(g->family->slopes(g->self, &g->rows, at->eta, w->g, w->h));
+    LAR_TRY(g->family->slopes(g->self, &g->rows, at->eta, w->u, w->h));
     w->weight = sum_of(n, w->h);
-    double slope = sum_of(n, w->g);
+    double slope = sum_of(n, w->u);
     if (!g->intercept || !(w->weight > 0) || fabs(slope) <= 1e-15) break;
     double step = -slope / w->weight;
-    step = step > 2 ? 2 : step < -2 ? -2 : step;
+    if ((g->family->traits & LAR_FAM_QUADRATIC) == 0)
+      step = step > 2 ? 2 : step < -2 ? -2 : step;
     at->intercept[0] += step;
     for (int64_t i = 0; i < n; i++) at->eta[i] += step;
     if (fabs(step) < 1e-14) break;
@@ -72,107 +82,252 @@ static lar_status centre(work *w, const lar_problem *g, lar_point *at) {
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
 }
 
-/* Curvatures of the model, and means of columns in its metric. */
+/* ---- who is in ---- */
+
+static void look(work *w, const lar_problem *g) {
+  lar_design_tmul(g->x, w->u, sum_of(g->x->n, w->u), NULL, 0, w->corr);
+}
+
+/* Second derivatives along the columns: the metric in which jumps of penalties are judged. */
 static void measure(work *w, const lar_problem *g) {
-  for (int64_t j = 0; j < g->x->p; j++) {
-    double one, two, scale = lar_design_scale(g->x, j);
+  for (int64_t j = 0; w->curve != NULL && j < g->x->p; j++) {
+    double one, two, scale = lar_design_scale(g->x, j), mean = lar_design_mean(g->x, j);
     lar_design_moments(g->x, j, w->h, &one, &two);
-    double mean = g->intercept ? one / w->weight : lar_design_mean(g->x, j);
-    w->mean[j] = mean;
-    double square =
-      g->intercept ? two - mean * one : two - 2 * mean * one + mean * mean * w->weight;
-    w->curve[j] = scale == 0 || lar_scalar_held(&w->s, j) ? 0 : square / (scale * scale);
+    if (g->intercept) mean = one / w->weight;
+    double c = two - 2 * mean * one + mean * mean * w->weight;
+    w->curve[j] = scale > 0 && c > 0 ? c / (scale * scale) : 0;
   }
 }
 
-/* One round over the coefficients; the most that one moved, in the metric. */
-static double sweep(work *w, const lar_problem *g) {
-  double most = 0;
-  for (int64_t j = 0; j < g->x->p; j++) {
-    double c = w->curve[j];
-    if (!(c > 1e-300)) continue;
-    double scale = lar_design_scale(g->x, j), old = w->b[j];
-    double total = w->shift * w->weight;
-    double slope = g->intercept ? w->shift * w->mean[j] * w->weight : -w->mean[j] * total;
-    slope = (lar_design_dot(g->x, j, w->rest) + slope) / scale;
-    w->b[j] = lar_scalar_prox(&w->s, j, old + slope / c, 1 / c);
-    double d = w->b[j] - old;
-    if (d == 0) continue;
-    lar_design_axpy(g->x, j, -d / scale, w->h, w->rest);
-    w->shift += d / scale * w->mean[j];
-    most = fmax(most, d * d * c);
-  }
-  return most;
+/* Would a coefficient at 0 leave it, at this strength? */
+static bool leaves(const work *w, const lar_scalar *s, int64_t j) {
+  if (lar_scalar_held(s, j)) return false;
+  if (lar_scalar_distance(s, j, 0, w->corr[j]) > 0) return true;
+  if (w->curve == NULL || !(w->curve[j] > 0)) return false;
+  return lar_scalar_prox(s, j, -w->corr[j] / w->curve[j], 1 / w->curve[j]) != 0;
 }
 
-static double penalty_of(const work *w, const double *b) {
-  double sum = 0;
-  for (int64_t j = 0; j < w->s.p; j++)
-    if (b[j] != 0 || w->s.lo != NULL) sum += lar_scalar_value(&w->s, j, b[j]);
-  return sum;
-}
-
-/* From at towards b as far as the objective falls. */
-static lar_status advance(work *w, const lar_problem *g, lar_point *at) {
-  int64_t n = g->x->n, p = g->x->p;
-  double before = at->loss + penalty_of(w, at->coef), t = 1, *old = w->rest;
-  memcpy(old, at->eta, (size_t)n * sizeof *old);
-  for (int64_t j = 0; j < p; j++) w->corr[j] = w->b[j] - at->coef[j];
-  lar_design_mul(g->x, w->corr, 0, w->move);
-  for (int k = 0; k < 30; k++, t /= 2) {
-    for (int64_t i = 0; i < n; i++) at->eta[i] = old[i] + t * w->move[i];
-    for (int64_t j = 0; j < p; j++) w->b[j] = at->coef[j] + t * w->corr[j];
-    LAR_TRY(centre(w, g, at));
-    if (at->loss + penalty_of(w, w->b) <= before + 1e-15 * fabs(before)) break;
+static lar_status admit(work *w, const lar_problem *g, const lar_point *at, double lambda,
+                        int64_t *added) {
+  lar_scalar s = w->s;
+  int64_t from = w->q.m;
+  s.lambda = lambda;
+  for (int64_t j = 0; j < s.p; j++) {
+    if (w->q.place[j] != 0 || lar_design_scale(g->x, j) == 0) continue;
+    if (at->coef[j] != 0 || leaves(w, &s, j))
+      LAR_TRY(lar_quad_add(&w->q, j, at->coef[j], w->corr[j]));
   }
-  memcpy(at->coef, w->b, (size_t)p * sizeof *w->b);
+  *added = w->q.m - from;
   return LAR_OK;
 }
 
+/* What may come in between two strengths, as if slopes changed as fast as the strength. */
+static double strong(double lambda, double previous) {
+  double ahead = 2 * lambda - previous;
+  return previous == HUGE_VAL ? lambda : ahead > 0 ? ahead : 0;
+}
+
 static bool certified(work *w, const lar_problem *g, lar_point *at) {
-  lar_design_tmul(g->x, w->g, sum_of(g->x->n, w->g), NULL, 0, w->corr);
-  lar_certify(g, &w->s, w->g, w->corr, w->move, at);
+  lar_certify(g, &w->s, w->u, w->corr, w->scratch, at);
   at->gap /= g->null_value > 0 ? g->null_value : 1;
   at->kkt /= g->null_slope > 0 ? g->null_slope : 1;
   return isnan(at->gap) ? at->kkt <= g->tol : at->gap <= g->tol;
 }
 
+/* ---- squared loss ---- */
+
+/* Coefficients and slopes by rows follow the members. */
+static void follow(work *w, const lar_problem *g, lar_point *at) {
+  double shift = 0;
+  for (int64_t k = 0; k < w->q.m; k++) {
+    int64_t j = w->q.at[k];
+    double d = (w->q.b[k] - at->coef[j]) / lar_design_scale(g->x, j);
+    if (d == 0) continue;
+    at->coef[j] = w->q.b[k];
+    lar_design_axpy(g->x, j, w->flat > 0 ? d * w->flat : d, w->flat > 0 ? NULL : w->h, w->u);
+    shift -= d * lar_design_mean(g->x, j);
+  }
+  double loss = 0;
+  for (int64_t i = 0; i < g->x->n; i++) {
+    if (w->h[i] == 0) continue;
+    w->u[i] += shift * w->h[i];
+    loss += w->u[i] * w->u[i] / w->h[i];
+  }
+  at->loss = loss / 2;
+}
+
+static lar_status begin(work *w, const lar_problem *g, lar_point *at) {
+  LAR_TRY(centre(w, g, at));
+  w->flat = w->h[0];
+  for (int64_t i = 1; i < g->x->n && w->flat > 0; i++)
+    if (w->h[i] != w->flat) w->flat = 0;
+  measure(w, g);
+  look(w, g);
+  w->begun = true;
+  return LAR_OK;
+}
+
+/* Is the optimum a broken line between that strength and the next? */
+static bool follows(const work *w, const lar_point *at) {
+  const lar_scalar *s = &w->s;
+  return s->other == NULL && s->b == NULL && s->lo == NULL && w->exact > at->lambda;
+}
+
+static lar_status optimise(work *w, const lar_problem *g, double share, lar_point *at) {
+  double gap = w->s.convex && w->s.other == NULL ? share * g->tol * g->null_value : (double)NAN;
+  int64_t rounds = 0;
+  bool done = false;
+  if (follows(w, at)) LAR_TRY(lar_quad_follow(&w->q, &w->s, w->exact, &done, &rounds));
+  at->iterations += rounds;
+  if (done) return LAR_OK;
+  LAR_TRY(lar_quad_solve(&w->q, &w->s, gap, share * g->tol * g->null_slope,
+                         g->max_iter - at->iterations, &rounds));
+  at->iterations += rounds;
+  return LAR_OK;
+}
+
+static lar_status solve_squares(work *w, const lar_problem *g, double previous, lar_point *at) {
+  double share = 0.3;
+  int64_t added;
+  if (!w->begun) LAR_TRY(begin(w, g, at));
+  LAR_TRY(admit(w, g, at, strong(at->lambda, previous), &added));
+  for (;;) {
+    if (added > 0) LAR_TRY(lar_quad_fill(&w->q, w->q.m - added, w->h, w->weight));
+    LAR_TRY(optimise(w, g, share, at));
+    w->exact = 0;
+    follow(w, g, at);
+    look(w, g);
+    for (int64_t k = 0; k < w->q.m; k++) w->q.slope[k] = w->corr[w->q.at[k]];
+    if (certified(w, g, at)) {
+      if (at->kkt * g->null_slope <= 1e-9 * at->lambda) w->exact = at->lambda;
+      return LAR_OK;
+    }
+    if (lar_interrupt_pending())
+      at->status = LAR_INTERRUPTED;
+    else if (at->iterations >= g->max_iter)
+      at->status = LAR_MAX_ITER;
+    if (at->status != LAR_CONVERGED) return LAR_OK;
+    LAR_TRY(admit(w, g, at, at->lambda, &added));
+    if (added == 0) share *= 0.1;
+    if (share < 1e-12) {
+      at->status = LAR_MAX_ITER;
+      return LAR_OK;
+    }
+  }
+}
+
+/* ---- any smooth loss: quadratic models, one after the other ---- */
+
+static double penalty_of(const work *w, double t, const double *from) {
+  double sum = 0;
+  for (int64_t k = 0; k < w->q.m; k++) {
+    int64_t j = w->q.at[k];
+    double b = from[j] + t * (w->q.b[k] - from[j]);
+    if (b != 0 || w->s.lo != NULL) sum += lar_scalar_value(&w->s, j, b);
+  }
+  return sum;
+}
+
+/* The model's step by rows, with that of the intercept. */
+static double direction(work *w, const lar_problem *g, const lar_point *at) {
+  double shift = 0, b0 = 0;
+  memset(w->move, 0, (size_t)g->x->n * sizeof(double));
+  for (int64_t k = 0; k < w->q.m; k++) {
+    int64_t j = w->q.at[k];
+    double d = w->q.b[k] - at->coef[j], scale = lar_design_scale(g->x, j);
+    if (d == 0) continue;
+    lar_design_axpy(g->x, j, d / scale, NULL, w->move);
+    shift -= d * lar_design_mean(g->x, j) / scale;
+    b0 -= d * w->q.mean[k];
+  }
+  for (int64_t i = 0; i < g->x->n; i++) w->move[i] += shift + b0;
+  return b0;
+}
+
+/* As far towards the model's least as the objective falls. */
+static lar_status advance(work *w, const lar_problem *g, lar_point *at) {
+  int64_t n = g->x->n;
+  double before = at->loss + penalty_of(w, 0, at->coef), b0 = direction(w, g, at), t = 1;
+  double *old = w->scratch, from = at->intercept[0];
+  memcpy(old, at->eta, (size_t)n * sizeof *old);
+  for (int k = 0; k < 40; k++, t /= 2) {
+    for (int64_t i = 0; i < n; i++) at->eta[i] = old[i] + t * w->move[i];
+    at->intercept[0] = from + t * b0;
+    LAR_TRY(centre(w, g, at));
+    if (at->loss + penalty_of(w, t, at->coef) <= before + 1e-14 * fabs(before)) break;
+  }
+  for (int64_t k = 0; k < w->q.m; k++) {
+    double *b = &at->coef[w->q.at[k]];
+    *b += t * (w->q.b[k] - *b);
+    if (t < 1) w->q.b[k] = *b;
+  }
+  return LAR_OK;
+}
+
+static void refresh_slopes(work *w, const lar_problem *g) {
+  lar_design_tmul(g->x, w->u, sum_of(g->x->n, w->u), w->q.at, w->q.m, w->q.slope);
+}
+
+/* The working set's optimum, by models that are solved the better the nearer it is. */
+static lar_status settle(work *w, const lar_problem *g, lar_point *at, double share) {
+  bool dual = w->s.convex && w->s.other == NULL;
+  double goal = share * g->tol * g->null_value, kkt = share * g->tol * g->null_slope, far;
+  while (at->iterations < g->max_iter && !lar_interrupt_pending()) {
+    int64_t rounds;
+    double left = lar_quad_left(&w->q, &w->s, &far);
+    if (w->q.m == 0 || (dual ? left <= goal : far <= kkt)) return LAR_OK;
+    LAR_TRY(lar_quad_fill(&w->q, 0, w->h, w->weight));
+    LAR_TRY(lar_quad_solve(&w->q, &w->s, dual ? fmax(0.01 * left, 0.3 * goal) : (double)NAN,
+                           fmax(0.01 * far, 0.3 * kkt), 1000, &rounds));
+    at->iterations += rounds > 0 ? rounds : 1;
+    LAR_TRY(advance(w, g, at));
+    refresh_slopes(w, g);
+    if (at->lambda == 0 && at->loss - g->null_value < -(1 - 1e-9) * g->null_value) break;
+  }
+  return LAR_OK;
+}
+
+static lar_status solve_smooth(work *w, const lar_problem *g, double previous, lar_point *at) {
+  double share = 0.3, ahead = strong(at->lambda, previous);
+  int64_t added;
+  if (!w->begun) {
+    LAR_TRY(centre(w, g, at));
+    measure(w, g);
+    look(w, g);
+    w->begun = true;
+  }
+  for (;;) {
+    LAR_TRY(admit(w, g, at, ahead, &added));
+    if (added == 0 && ahead == at->lambda) share *= 0.1;
+    ahead = at->lambda;
+    LAR_TRY(settle(w, g, at, share));
+    measure(w, g);
+    look(w, g);
+    for (int64_t k = 0; k < w->q.m; k++) w->q.slope[k] = w->corr[w->q.at[k]];
+    if (certified(w, g, at)) return LAR_OK;
+    if (lar_interrupt_pending())
+      at->status = LAR_INTERRUPTED;
+    else if (at->iterations >= g->max_iter || share < 1e-12)
+      at->status = LAR_MAX_ITER;
+    if (at->status != LAR_CONVERGED) return LAR_OK;
+  }
+}
+
 static lar_status solve(void *work_, const lar_problem *g, double previous, lar_point *at) {
   work *w = work_;
-  int64_t n = g->x->n, p = g->x->p;
   w->s.lambda = at->lambda;
-  at->status = LAR_MAX_ITER;
+  at->status = LAR_CONVERGED;
   at->iterations = 0;
-  LAR_TRY(centre(w, g, at));
-  for (int64_t j = 0; j < p; j++) w->b[j] = at->coef[j];
-  for (int64_t outer = 0; at->iterations < g->max_iter; outer++) {
-    if (certified(w, g, at)) {
-      at->status = LAR_CONVERGED;
-      return LAR_OK;
-    }
-    if (lar_interrupt_pending()) {
-      at->status = LAR_INTERRUPTED;
-      return LAR_OK;
-    }
-    measure(w, g);
-    for (int64_t i = 0; i < n; i++) w->rest[i] = -w->g[i];
-    w->shift = 0;
-    memcpy(w->b, at->coef, (size_t)p * sizeof *w->b);
-    for (int k = 0; k < 50 && at->iterations < g->max_iter; k++) {
-      at->iterations++;
-      if (sweep(w, g) <= 1e-4 * g->tol * g->null_value) break;
-    }
-    LAR_TRY(advance(w, g, at));
-  }
-  (void)certified(w, g, at);
-  return LAR_OK;
+  if ((g->family->traits & LAR_FAM_QUADRATIC) != 0) return solve_squares(w, g, previous, at);
+  return solve_smooth(w, g, previous, at);
 }
 
 LAR_ENTRY(solver, cd) = {
   .name = "cd",
-  .doc = "coordinate descent on quadratic models",
+  .doc = "coordinate descent and Newton's method on a working set",
   .source = "Friedman, Hastie & Tibshirani 2010, J. Stat. Softw. 33(1), sec. 2; Lee, Sun & "
-            "Saunders 2014, SIAM J. Optim. 24(3)",
+            "Saunders 2014, SIAM J. Optim. 24(3); strong rules: Tibshirani et al. 2012, JRSS B "
+            "74(2)",
   .rank = 10,
   .fits = fits,
   .open = start,

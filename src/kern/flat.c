@@ -1,0 +1,71 @@
+#include "kern/flat.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stddef.h>
+
+enum { SMALL = 24 }; /* up to this order a call of LAPACK costs more than the work */
+
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t len);
+
+void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t len);
+
+void lar_flat_cross(int64_t n, int64_t m, int64_t k, const double *a, int64_t lda,
+                    const double *b, int64_t ldb, double *c, int64_t ldc) {
+  if (n == 0 || m == 0 || k == 0) return;
+  cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, (int)m, (int)k, (int)n, 1, a, (int)lda,
+              b, (int)ldb, 1, c, (int)ldc);
+}
+
+void lar_flat_square(int64_t n, int64_t m, const double *a, int64_t lda, double *c,
+                     int64_t ldc) {
+  if (n == 0 || m == 0) return;
+  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, (int)m, (int)n, 1, a, (int)lda, 1, c,
+              (int)ldc);
+}
+
+static bool small_cholesky(int64_t n, double *a, int64_t lda) {
+  for (int64_t j = 0; j < n; j++) {
+    double *c = a + j * lda;
+    for (int64_t k = 0; k < j; k++) {
+      const double *l = a + k * lda;
+      for (int64_t i = j; i < n; i++) c[i] -= l[j] * l[i];
+    }
+    if (!(c[j] > 0)) return false;
+    double root = sqrt(c[j]);
+    for (int64_t i = j; i < n; i++) c[i] /= root;
+  }
+  return true;
+}
+
+bool lar_flat_cholesky(int64_t n, double *a, int64_t lda) {
+  if (n <= SMALL) return small_cholesky(n, a, lda);
+  int order = (int)n, ld = (int)lda, info = 0;
+  dpotrf_("L", &order, a, &ld, &info, 1);
+  return info == 0;
+}
+
+void lar_flat_inverse(int64_t n, double *a, int64_t lda) {
+  int order = (int)n, ld = (int)lda, info = 0;
+  if (n == 0) return;
+  dpotri_("L", &order, a, &ld, &info, 1);
+  for (int64_t j = 0; j < n; j++)
+    for (int64_t i = j + 1; i < n; i++) a[i * lda + j] = a[j * lda + i];
+}
+
+void lar_flat_cholesky_solve(int64_t n, const double *l, int64_t lda, double *b) {
+  if (n > SMALL) {
+    cblas_dtrsv(CblasColMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, l, (int)lda, b,
+                1);
+    cblas_dtrsv(CblasColMajor, CblasLower, CblasTrans, CblasNonUnit, (int)n, l, (int)lda, b, 1);
+    return;
+  }
+  for (int64_t j = 0; j < n; j++) {
+    b[j] /= l[j * lda + j];
+    for (int64_t i = j + 1; i < n; i++) b[i] -= l[j * lda + i] * b[j];
+  }
+  for (int64_t j = n - 1; j >= 0; j--) {
+    for (int64_t i = j + 1; i < n; i++) b[j] -= l[j * lda + i] * b[i];
+    b[j] /= l[j * lda + j];
+  }
+}

@@ -1,0 +1,68 @@
+/*
+ * solver/quad - a quadratic model of the loss on a working set, by its Gram matrix.
+ *
+ * Floor:    solver.
+ * Contract: members 0 .. m - 1 are columns at[k] of the design. The model is
+ *             slope'(b' - b) + (b' - b)' H (b' - b) / 2,   H = Zc' diag(h) Zc,
+ *           where with `centre` Zc has the means of columns in the metric h taken away, so that
+ *           the intercept stays at its best. slope is always that of the present b.
+ */
+#ifndef LAR_SOLVER_QUAD_H
+#define LAR_SOLVER_QUAD_H
+
+#include "solver/scalar.h"
+
+typedef struct lar_quad {
+  const lar_design *x;
+  bool centre;
+  int64_t m, cap;
+  int64_t *at;              /* cap: columns */
+  int32_t *place;           /* p: member + 1, or 0 */
+  double *b, *slope, *mean; /* cap */
+  double *gram;             /* cap * cap; its diagonal: curvatures */
+  /* Work space of Newton's steps: factor is room * room, the others are of `spaces`. */
+  int64_t room, spaces, *in;
+  double *factor, *step, *move, *kink;
+  double *row; /* n */
+  /* The inverse of H among those listed, in their order: see lar_quad_follow. */
+  int64_t inside, side, *list, lists;
+  double *inverse, *aim, *drift, *turn;
+} lar_quad;
+
+lar_status lar_quad_open(lar_quad *q, const lar_design *x, bool centre);
+void lar_quad_close(lar_quad *q);
+
+/* Column j becomes the next member, with that coefficient and slope. */
+lar_status lar_quad_add(lar_quad *q, int64_t j, double b, double slope);
+
+/* The Gram matrix of members from `from` on with all, for metric h (n) with sum `weight`. */
+lar_status lar_quad_fill(lar_quad *q, int64_t from, const double *h, double weight);
+
+/* Members without a coefficient leave, but for those that keep[member] marks. */
+void lar_quad_drop(lar_quad *q, const bool *keep);
+
+static inline double lar_quad_curve(const lar_quad *q, int64_t k) {
+  return q->gram[k * q->cap + k];
+}
+
+/* One round of coordinate descent over all members, or those with a coefficient; the number
+ * that came in, went out or changed their sign. *moved: the most that the model fell by one. */
+int64_t lar_quad_sweep(lar_quad *q, const lar_scalar *s, bool all, double *moved);
+
+/* Newton's step on the coefficients that are not 0, as far along as the objective falls. */
+lar_status lar_quad_newton(lar_quad *q, const lar_scalar *s);
+
+/* From the optimum at strength `from` to that at s->lambda, knot by knot; false where a step
+ * cannot be trusted: the point is then between. For a_j alone: no b, c or bounds. */
+lar_status lar_quad_follow(lar_quad *q, const lar_scalar *s, double from, bool *done,
+                           int64_t *knots);
+void lar_quad_follow_clear(lar_quad *q);
+
+/* What is left of the gap, to first order; *far: the greatest distance to a subdifferential. */
+double lar_quad_left(const lar_quad *q, const lar_scalar *s, double *far);
+
+/* Rounds and steps until what is left is below gap (convex) or kkt; how many rounds. */
+lar_status lar_quad_solve(lar_quad *q, const lar_scalar *s, double gap, double kkt,
+                          int64_t most, int64_t *rounds);
+
+#endif
