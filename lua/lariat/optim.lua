@@ -19,6 +19,10 @@
 -- - `clip_norm`: longest gradient over all parameters together; `clip_value`: largest entry;
 -- - `ema`: decay of an average of the weights (0.999; sooner at the start: at step t at most
 --   (1 + t) / (10 + t)); `opt:swap_ema()` puts the averages in the model and takes them out;
+-- - `sam = { rho = 0.05 }`: sharpness-aware minimisation (Foret et al. 2021, ICLR). The
+--   gradient is taken rho uphill, along the gradient of the loss, for a step from where one
+--   was; `fit` sees to it, at twice the passes. By hand: `opt:ascend()` after `backward()`, the
+--   loss and its `backward()` again, `opt:step()`, which goes back first (as `opt:descend()`);
 -- - `groups`: a list of `{ on = glob or kind or list, lr = ..., ... }` with settings of their
 --   own; a parameter follows the first that matches. Their lr keeps its ratio to `opt.lr`.
 --
@@ -122,6 +126,29 @@ optim.amsgrad = constructor("amsgrad")
 -- @source Chen et al. 2023, NeurIPS
 -- @usage local recipe = lariat.optim.lion { lr = 1e-4, weight_decay = 0.1 }
 optim.lion = constructor("lion")
+
+--- LAMB: the step of adamw made lr times as long as the parameter is, for large batches. Its
+-- steps do not become shorter by themselves: let lr fall.
+-- @function lamb
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options as adamw, with `eps` (1e-6)
+-- @return an optimiser, or a recipe
+-- @source You et al. 2020, ICLR
+-- @usage local recipe = lariat.optim.lamb { lr = 0.01, weight_decay = 0.1 }
+optim.lamb = constructor("lamb")
+
+--- FTRL-proximal: each point minimises the sum of all gradients so far, `t` times the penalty,
+-- and proximity to all former points, so that zeros come early and stay; made for streams.
+-- Steps are lr / (beta + sqrt(sum of squares)); keep lr constant. What its paper calls lambda_1
+-- and lambda_2 is t times the strength of an l1 and an l2 here. Penalties whose prox knows no
+-- metric are refused at the first step.
+-- @function ftrl
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options `lr` (0.1), `beta` (1) and those of every rule
+-- @return an optimiser, or a recipe
+-- @source McMahan et al. 2013, KDD
+-- @usage local recipe = lariat.optim.ftrl { lr = 0.1, penalty = lariat.penalty.l1(1e-3) }
+optim.ftrl = constructor("ftrl")
 
 for _, rule in ipairs(core.optim.rules()) do
   optim[rule.name] = optim[rule.name] or constructor(rule.name)

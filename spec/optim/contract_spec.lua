@@ -69,7 +69,7 @@ local problems = {
 }
 
 local lr = { adagrad = 0.1, rmsprop = 0.01, adam = 0.02, adamw = 0.02, amsgrad = 0.02,
-  lion = 0.005, gd = 0.05, sgd = 0.05 }
+  lion = 0.005, gd = 0.05, sgd = 0.05, lamb = 0.02, ftrl = 0.1 }
 
 local function run(opt, f, steps)
   for _ = 1, steps do
@@ -271,6 +271,7 @@ describe("a lasso by proximal steps", function()
     { "adam", { lr = 0.01 }, 4000 },
     { "adamw", { lr = 0.01, weight_decay = 0 }, 4000 },
     { "amsgrad", { lr = 0.01 }, 4000 },
+    { "ftrl", { lr = 0.3 }, 4000 },
   }
   for _, case in ipairs(cases) do
     local rule, o, steps = table.unpack(case)

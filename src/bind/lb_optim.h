@@ -42,6 +42,8 @@ int lb_optim_load_state(lua_State *L);
 int lb_optim_zero_grad(lua_State *L);
 int lb_optim_step(lua_State *L);
 int lb_optim_swap_ema(lua_State *L);
+int lb_optim_ascend(lua_State *L);
+int lb_optim_descend(lua_State *L);
 int lb_optim_get_lambda(lua_State *L);
 int lb_optim_set_lambda(lua_State *L);
 

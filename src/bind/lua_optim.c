@@ -50,8 +50,8 @@ static const lar_rule *rule_named(lua_State *L, const char *name) {
 
 /* ---- options ---- */
 
-static const char *const common[] = {"lr",  "betas",  "clip_norm", "clip_value",
-                                     "ema", "groups", "penalty",   NULL};
+static const char *const common[] = {"lr",     "betas",   "clip_norm", "clip_value", "ema",
+                                     "groups", "penalty", "sam",       NULL};
 static const char *const of_group[] = {"lr", "betas", "on", NULL};
 
 /* betas = {beta1, beta2} for rules that have them. */
@@ -99,6 +99,26 @@ static double read_bound(lua_State *L, int at, const lar_rule *rule, const char 
 static double check_ema(lua_State *L, const lar_rule *rule, double v) {
   if (!(v >= 0 && v < 1)) luaL_error(L, "%s: ema = %f is not in [0, 1)", rule->name, v);
   return v;
+}
+
+/* sam = { rho = 0.05 }, or rho itself; 0: none. */
+static double read_sam(lua_State *L, int at, const lar_rule *rule) {
+  static const char *const keys[] = {"rho", NULL};
+  int top = lua_gettop(L), type = lua_getfield(L, at, "sam");
+  double rho = type == LUA_TNIL ? 0 : 0.05;
+  if (type == LUA_TTABLE) {
+    lb_params(L, top + 1, "sam", NULL, NULL, keys);
+    rho = lb_opt_number(L, top + 1, "rho", rho);
+  } else if (type == LUA_TNUMBER) {
+    rho = lua_tonumber(L, -1);
+  } else if (type != LUA_TNIL) {
+    luaL_error(L, "%s: sam is a table such as { rho = 0.05 }, not a %s", rule->name,
+               luaL_typename(L, -1));
+  }
+  if (!(rho >= 0 && rho < HUGE_VAL))
+    luaL_error(L, "%s: sam: rho = %f; it must be finite and not negative", rule->name, rho);
+  lua_settop(L, top);
+  return rho;
 }
 
 /* A block of the rule's size holding defaults, or what `from` holds, pushed. */
@@ -184,6 +204,7 @@ static void check_options(lua_State *L, int at, const lar_rule *rule) {
   (void)read_bound(L, at, rule, "clip_norm");
   (void)read_bound(L, at, rule, "clip_value");
   (void)check_ema(L, rule, lb_opt_number(L, at, "ema", 0));
+  (void)read_sam(L, at, rule);
   read_groups(L, at, rule, NULL, lr, self);
   if (lua_getfield(L, at, "penalty") != LUA_TNIL) (void)lb_reg(L, -1);
   lua_settop(L, top);
@@ -218,6 +239,7 @@ static lar_optim *bind(lua_State *L, const lar_rule *rule, int at, int target) {
   p->o->clip_norm = read_bound(L, at, rule, "clip_norm");
   p->o->clip_value = read_bound(L, at, rule, "clip_value");
   p->o->ema = check_ema(L, rule, lb_opt_number(L, at, "ema", 0));
+  p->o->sam = read_sam(L, at, rule);
   read_groups(L, at, rule, p->o, lr, self);
   if (lua_getfield(L, at, "penalty") != LUA_TNIL) set_penalty(L, mine, -1);
   lua_settop(L, mine);
@@ -319,6 +341,7 @@ static int core_bind(lua_State *L) {
 static double *setting(lar_optim *o, const char *key) {
   if (strcmp(key, "lr") == 0) return &o->lr;
   if (strcmp(key, "ema") == 0) return &o->ema;
+  if (strcmp(key, "sam") == 0) return &o->sam;
   if (strcmp(key, "clip_norm") == 0) return &o->clip_norm;
   if (strcmp(key, "clip_value") == 0) return &o->clip_value;
   return NULL;
@@ -418,6 +441,7 @@ static int opt_tostring(lua_State *L) {
   if (o->clip_norm > 0) add_number(&b, "clip_norm", o->clip_norm);
   if (o->clip_value > 0) add_number(&b, "clip_value", o->clip_value);
   if (o->ema > 0) add_number(&b, "ema", o->ema);
+  if (o->sam > 0) add_number(&b, "sam", o->sam);
   (void)snprintf(text, sizeof text, "\n%d parameters of %lld numbers, %lld steps", o->params.n,
                  (long long)numbers, (long long)o->t);
   luaL_addstring(&b, text);
@@ -463,6 +487,8 @@ static const luaL_Reg methods[] = {
   {"state", lb_optim_state},
   {"load_state", lb_optim_load_state},
   {"swap_ema", lb_optim_swap_ema},
+  {"ascend", lb_optim_ascend},
+  {"descend", lb_optim_descend},
   {"get_lambda", lb_optim_get_lambda},
   {"set_lambda", lb_optim_set_lambda},
   {"close", opt_gc},

@@ -43,6 +43,23 @@ int lb_optim_step(lua_State *L) {
   return 1;
 }
 
+/* opt:ascend(): up the gradient by sam, for the gradient there */
+int lb_optim_ascend(lua_State *L) {
+  lar_optim *o = lb_optim(L, 1);
+  if (!(o->sam > 0))
+    return luaL_error(L, "%s: ascend needs the option sam = { rho = 0.05 }", o->rule->name);
+  lb_check(L, lar_optim_ascend(o));
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* opt:descend(): back from there; a step does so by itself */
+int lb_optim_descend(lua_State *L) {
+  lar_optim_descend(lb_optim(L, 1));
+  lua_settop(L, 1);
+  return 1;
+}
+
 int lb_optim_swap_ema(lua_State *L) {
   lar_optim_swap_ema(lb_optim(L, 1));
   lua_settop(L, 1);

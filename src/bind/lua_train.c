@@ -141,6 +141,7 @@ static void read_settings(lua_State *L, lar_fit *f) {
   f->former = lb_opt_number(L, CONFIG, "former", HUGE_VAL);
   f->batch_size = field_integer(L, "batch_size", 32);
   f->max_steps = field_integer(L, "max_steps", 0);
+  f->accumulate = field_integer(L, "accumulate", 1);
   f->shuffle = lb_opt_flag(L, CONFIG, "shuffle", true);
   f->drop_last = lb_opt_flag(L, CONFIG, "drop_last", false);
   f->keep_train = lb_opt_flag(L, CONFIG, "keep_train", false);

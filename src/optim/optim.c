@@ -36,6 +36,10 @@ static lar_status allocate(lar_optim *o, const void *self) {
   o->work = p;
   LAR_TRY(lar_alloc(&p, n, sizeof(lar_tensor)));
   o->backup = p;
+  LAR_TRY(lar_alloc(&p, n, sizeof(lar_tensor)));
+  o->sum = p;
+  LAR_TRY(lar_alloc(&p, n, sizeof(lar_tensor)));
+  o->aside = p;
   LAR_TRY(lar_alloc(&p, n, sizeof *o->way));
   o->way = p;
   LAR_TRY(lar_alloc(&p, n, sizeof *o->group));
@@ -102,6 +106,8 @@ void lar_optim_free(lar_optim *o) {
   clear_all(o->average, o->params.n);
   clear_all(o->work, o->params.n);
   clear_all(o->backup, o->params.n);
+  clear_all(o->sum, o->params.n);
+  clear_all(o->aside, o->params.n);
   clear_groups(o);
   lar_storage_unref(o->metric);
   lar_free(o->way);

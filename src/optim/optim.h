@@ -32,6 +32,8 @@ typedef struct lar_rule {
   int nstate;            /* tensors of state a parameter */
   const char *state;     /* their names, for checkpoints: "momentum", "m v" */
   bool diagonal;         /* has a metric of its own */
+  bool trust;            /* the step is made as long as the parameter, times lr */
+  bool dual;             /* w follows from sums, not from w: no step without a metric */
   bool full_batch;       /* wants the whole data as one batch (gd) */
   const char *decay;     /* name of a parameter that is for weights only; NULL: none */
   lar_update *update[2]; /* float32, float64 */
@@ -62,6 +64,7 @@ typedef struct lar_optim {
   int64_t t;                    /* steps taken */
   double clip_norm, clip_value; /* 0: off */
   double ema;                   /* decay; 0: off */
+  double sam;                   /* how far lar_optim_ascend goes; 0: it does not */
   lar_params params;
   lar_tensor *state;   /* [params.n][nstate]; no storage before the first step */
   lar_tensor *average; /* EMA of each parameter */
@@ -73,6 +76,10 @@ typedef struct lar_optim {
   double grad_norm;          /* of the last step, before clipping */
   void *free_self;           /* self without decay, for biases and gains; NULL: no decay */
   lar_tensor *work, *backup; /* of each parameter: gradient to use; value before the step */
+  lar_tensor *sum;           /* of each parameter: gradients collected */
+  lar_tensor *aside;         /* values before lar_optim_ascend */
+  double collected;          /* the weight of what is in sum; 0: nothing */
+  bool ascended;
   lar_storage *metric;
   struct lar_way *way;     /* of each parameter: how it moves in the step at hand */
   struct lar_chunk *chunk; /* the work of a step, with room for nchunk */
@@ -107,6 +114,15 @@ lar_status lar_optim_refresh(lar_optim *o, void *state);
  * for the penalties but leaves a parameter without penalty alone. `state` is handed to
  * lambda functions. */
 lar_status lar_optim_step(lar_optim *o, void *state);
+
+/* Add the gradients, times weight, to a sum, and let go of them: the next step takes the sum
+ * over all weights for the gradient. */
+lar_status lar_optim_collect(lar_optim *o, double weight);
+
+/* Sharpness-aware minimisation: move by sam along the gradient, and let go of it; the gradient
+ * there is for a step from where one was. lar_optim_step goes back by itself. */
+lar_status lar_optim_ascend(lar_optim *o);
+void lar_optim_descend(lar_optim *o);
 
 /* Exchange the parameters with their averages (for evaluation), and back. */
 void lar_optim_swap_ema(lar_optim *o);

@@ -49,3 +49,17 @@ void LAR_R(lar_even)(int64_t n, void *w, const void *old, const void *metric, do
   _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) to[i] =
     was[i] + (to[i] - was[i]) * (s / m[i]);
 }
+
+void LAR_R(lar_join)(int64_t n, void *x, const void *y, double share) {
+  real *a = x;
+  const real *b = y, s = (real)share;
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) a[i] += s * b[i];
+}
+
+double LAR_R(lar_distance)(int64_t n, const void *x, const void *y) {
+  const real *a = x, *b = y;
+  double sum = 0;
+  _Pragma("omp simd reduction(+ : sum)") for (int64_t i = 0; i < n; i++) sum +=
+    ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+  return sum;
+}

@@ -18,6 +18,14 @@ void lar_clip_f64(int64_t n, void *x, double scale, double bound);
 void lar_lerp_f32(int64_t n, void *x, const void *y, double share);
 void lar_lerp_f64(int64_t n, void *x, const void *y, double share);
 
+/* x += share y */
+void lar_join_f32(int64_t n, void *x, const void *y, double share);
+void lar_join_f64(int64_t n, void *x, const void *y, double share);
+
+/* Sum of (x - y)^2, in double. */
+double lar_distance_f32(int64_t n, const void *x, const void *y);
+double lar_distance_f64(int64_t n, const void *x, const void *y);
+
 /* Sum of 1 / x^2, in double. */
 double lar_inverse_squares_f32(int64_t n, const void *x);
 double lar_inverse_squares_f64(int64_t n, const void *x);

@@ -9,6 +9,7 @@
 
 void lar_optim_zero_grad(lar_optim *o) {
   o->refreshed = false;
+  o->collected = 0;
   for (int i = 0; i < o->params.n; i++) {
     lar_var_unref(o->params.at[i].var->grad);
     o->params.at[i].var->grad = NULL;
@@ -20,7 +21,7 @@ static lar_tensor *param(const lar_optim *o, int i) { return &o->params.at[i].va
 /* ---- tensors kept from step to step ---- */
 
 /* A contiguous tensor like w. */
-static lar_status like(lar_tensor *t, const lar_tensor *w) {
+lar_status lar_optim_like(lar_tensor *t, const lar_tensor *w) {
   if (t->storage != NULL && t->dtype == w->dtype) return LAR_OK;
   lar_tensor_clear(t);
   return lar_tensor_zeros(t, w->dtype, w->ndim, w->shape);
@@ -28,7 +29,7 @@ static lar_status like(lar_tensor *t, const lar_tensor *w) {
 
 /* The same, with the values it has in another dtype. */
 static lar_status state_like(lar_tensor *t, const lar_tensor *w) {
-  if (t->storage == NULL || t->dtype == w->dtype) return like(t, w);
+  if (t->storage == NULL || t->dtype == w->dtype) return lar_optim_like(t, w);
   lar_tensor former = *t;
   *t = (lar_tensor){0};
   lar_status st = lar_clone(t, &former, w->dtype);
@@ -45,7 +46,7 @@ lar_status lar_optim_ready(lar_optim *o, int i) {
   for (int k = 0; k < o->rule->nstate; k++)
     if (uses & (1u << k)) LAR_TRY(state_like(&o->state[i * LAR_RULE_STATES + k], w));
   if (o->ema == 0) return LAR_OK;
-  LAR_TRY(like(&o->backup[i], w));
+  LAR_TRY(lar_optim_like(&o->backup[i], w));
   if (o->average[i].storage == NULL) return lar_clone(&o->average[i], w, w->dtype);
   return state_like(&o->average[i], w);
 }
@@ -119,18 +120,39 @@ static void even_part(void *ctx, int64_t begin, int64_t end) {
     end - begin, from(p->x, begin), from(p->y, begin), from(p->z, begin), p->a);
 }
 
+static void distance_part(void *ctx, int64_t begin, int64_t end) {
+  const pass *p = ctx;
+  p->part[begin / p->grain] = (p->x->dtype == LAR_F32 ? lar_distance_f32 : lar_distance_f64)(
+    end - begin, from(p->x, begin), from(p->y, begin));
+}
+
 /* The sum of what the body leaves for each of a few chunks. */
-static double total(const lar_tensor *t, lar_par_body *body) {
+static double total_of(pass *p, lar_par_body *body) {
   enum { PARTS = 256 };
   double part[PARTS], sum = 0;
-  int64_t n = lar_tensor_numel(t), grain = (n + PARTS - 1) / PARTS;
-  pass p = {.x = t, .part = part, .grain = grain < LAR_STEP_GRAIN ? LAR_STEP_GRAIN : grain};
-  lar_par_for(n, p.grain, body, &p);
-  for (int64_t k = 0; k * p.grain < n; k++) sum += part[k];
+  int64_t n = lar_tensor_numel(p->x), grain = (n + PARTS - 1) / PARTS;
+  p->part = part;
+  p->grain = grain < LAR_STEP_GRAIN ? LAR_STEP_GRAIN : grain;
+  lar_par_for(n, p->grain, body, p);
+  for (int64_t k = 0; k * p->grain < n; k++) sum += part[k];
+  p->part = NULL;
   return sum;
 }
 
+static double total(const lar_tensor *t, lar_par_body *body) {
+  pass p = {.x = t};
+  return total_of(&p, body);
+}
+
+double lar_optim_squares(const lar_tensor *t) { return total(t, squares_part); }
+
 /* ---- gradients ---- */
+
+const lar_tensor *lar_optim_gradient(const lar_optim *o, int i) {
+  const lar_var *v = o->params.at[i].var;
+  if (o->collected > 0) return o->sum[i].storage != NULL ? &o->sum[i] : NULL;
+  return v->grad != NULL ? &v->grad->t : NULL;
+}
 
 static bool has_grad(const lar_optim *o, int i) {
   return o->bound != NULL && lar_bound_has_grad(o->bound, i);
@@ -141,28 +163,25 @@ static bool has_prox(const lar_optim *o, int i) {
 }
 
 static bool moves(const lar_optim *o, int i) {
-  const lar_var *v = o->params.at[i].var;
-  return v->requires_grad && (v->grad != NULL || has_grad(o, i) || has_prox(o, i));
+  bool asked = lar_optim_gradient(o, i) != NULL || has_grad(o, i) || has_prox(o, i);
+  return o->params.at[i].var->requires_grad && asked;
 }
 
-/* Can the gradient be read where it lies? */
-static bool as_it_is(const lar_var *v, const lar_way *m) {
-  return v->grad != NULL && v->grad->t.dtype == v->t.dtype && !m->settled &&
-         lar_tensor_is_contiguous(&v->grad->t);
-}
-
+/* The gradient where it lies, when it can be read there; else the optimiser's copy. */
 static lar_status gather(lar_optim *o, int i) {
-  const lar_var *v = o->params.at[i].var;
+  const lar_tensor *w = param(o, i), *g = lar_optim_gradient(o, i);
   lar_way *m = &o->way[i];
-  if (v->grad != NULL && !lar_tensor_same_shape(&v->grad->t, &v->t))
+  if (g != NULL && !lar_tensor_same_shape(g, w))
     return lar_fail(LAR_ESHAPE, "%s: the gradient of '%s' has shape %s, not %s", o->rule->name,
-                    o->params.at[i].name, lar_tensor_text(&v->grad->t), lar_tensor_text(&v->t));
+                    o->params.at[i].name, lar_tensor_text(g), lar_tensor_text(w));
   m->streams = has_grad(o, i);
   m->settled = m->streams && !lar_bound_streams(o->bound, i);
-  m->g = as_it_is(v, m) ? &v->grad->t : &o->work[i];
-  if (m->g != &o->work[i]) return LAR_OK;
-  LAR_TRY(like(&o->work[i], &v->t));
-  if (v->grad != NULL) return lar_copy(&o->work[i], &v->grad->t);
+  m->g = g;
+  if (g != NULL && g->dtype == w->dtype && !m->settled && lar_tensor_is_contiguous(g))
+    return LAR_OK;
+  m->g = &o->work[i];
+  LAR_TRY(lar_optim_like(&o->work[i], w));
+  if (g != NULL) return lar_copy(&o->work[i], g);
   lar_fill(&o->work[i], 0);
   return LAR_OK;
 }
@@ -210,16 +229,22 @@ static lar_status find_way(lar_optim *o, int i, bool keep) {
   m->lr = o->lr * scale;
   m->step = m->lr * (rule->gain != NULL ? rule->gain(lar_optim_self(o, i), o->t + 1) : 1);
   m->prox = has_prox(o, i);
-  m->uniform = m->prox && rule->diagonal && lar_bound_is_euclidean(o->bound, i);
-  m->fuses = m->prox && !m->uniform &&
+  m->metric = m->prox && rule->diagonal;
+  m->uniform = m->metric && lar_bound_is_euclidean(o->bound, i);
+  if (m->uniform && rule->dual)
+    return lar_fail(LAR_EARG,
+                    "%s: the prox of the penalty on '%s' knows no metric, and this rule has no "
+                    "step without one; take adam or sgd",
+                    rule->name, o->params.at[i].name);
+  m->fuses = m->prox && !m->uniform && !rule->trust &&
              lar_bound_fuse(o->bound, i, &m->fused, m->step, rule->diagonal, LAR_STEP_MOST);
-  m->after = m->prox && (!m->fuses || m->fused.follow == LAR_FOLLOW_WHOLE);
+  m->after = rule->trust || (m->prox && (!m->fuses || m->fused.follow == LAR_FOLLOW_WHOLE));
   m->averages = o->ema > 0 && !keep && !m->after;
   int64_t align = m->fuses ? m->fused.align : 1;
   m->block = align < LAR_STEP_BLOCK ? LAR_STEP_BLOCK / align * align : align;
-  if (m->after && rule->diagonal) LAR_TRY(need_metric(o, i));
-  if (!keep && !m->uniform) return LAR_OK;
-  LAR_TRY(like(&o->backup[i], t));
+  if (m->after && m->metric) LAR_TRY(need_metric(o, i));
+  if (!keep && !m->uniform && !rule->trust) return LAR_OK;
+  LAR_TRY(lar_optim_like(&o->backup[i], t));
   return lar_copy(&o->backup[i], t);
 }
 
@@ -279,10 +304,10 @@ static void advance(const lar_optim *o, int i, int64_t at, int64_t n) {
     const lar_tensor *s = &o->state[i * LAR_RULE_STATES + k];
     if (s->storage != NULL) state[k] = from(s, at);
   }
-  if (m->after && o->rule->diagonal) {
+  if (m->metric && m->after) {
     lar_tensor whole = metric_of(o, &m->w);
     metric = from(&whole, at);
-  } else if (m->fuses && o->rule->diagonal) {
+  } else if (m->metric) {
     metric = &steps;
   }
   o->rule->update[m->w.dtype == LAR_F64](lar_optim_self(o, i), m->lr, o->t, n, w, g, state,
@@ -353,17 +378,31 @@ static double even_out(lar_optim *o, int i) {
   return p.a;
 }
 
+/* The way gone becomes as long as the parameter was, times lr; by how much that is. */
+static double trust(lar_optim *o, int i) {
+  const lar_way *m = &o->way[i];
+  const lar_tensor *was = &o->backup[i];
+  pass p = {.x = &m->w, .y = was};
+  double size = sqrt(lar_optim_squares(was)), gone = sqrt(total_of(&p, distance_part));
+  if (!(size > 0 && gone > 0 && m->lr > 0)) return 1;
+  double ratio = size * m->lr / gone;
+  p.a = 1 - ratio; /* back towards where it was, or on */
+  lar_par_for(lar_tensor_numel(was), LAR_STEP_GRAIN, lerp_part, &p);
+  return ratio;
+}
+
 /* The rest of a parameter's prox, and home. */
 static lar_status finish(lar_optim *o, int i) {
   lar_way *m = &o->way[i];
   lar_tensor *t = param(o, i), metric = metric_of(o, &m->w);
-  const lar_tensor *by = o->rule->diagonal && !m->uniform ? &metric : NULL;
+  const lar_tensor *by = m->metric && !m->uniform ? &metric : NULL;
   double step = m->step;
   if (m->uniform) step *= even_out(o, i);
+  if (o->rule->trust) step *= trust(o, i);
   lar_status st = m->after && m->fuses ? lar_fused_rest(&m->fused, &m->w, by) : LAR_OK;
   if (st == LAR_OK && lar_tensor_data(&m->w) != lar_tensor_data(t)) st = lar_copy(t, &m->w);
   t->storage->version++;
-  if (st == LAR_OK && m->after && !m->fuses) st = lar_bound_prox(o->bound, i, step, by);
+  if (st == LAR_OK && m->prox && !m->fuses) st = lar_bound_prox(o->bound, i, step, by);
   return st;
 }
 
@@ -428,7 +467,10 @@ static lar_status act(lar_optim *o, void *state) {
 }
 
 lar_status lar_optim_step(lar_optim *o, void *state) {
+  lar_optim_descend(o);
+  lar_optim_collected(o);
   lar_status st = act(o, state);
   let_go(o);
+  o->collected = 0;
   return st;
 }

@@ -25,8 +25,9 @@ typedef struct lar_way {
   bool streams;  /* smooth penalties are added in the pass */
   bool prox;     /* something acts by prox: */
   bool fuses;    /*   in the pass, wholly or in part */
-  bool after;    /*   something is left for afterwards */
+  bool after;    /* something is left for afterwards */
   bool uniform;  /*   it knows no metric: one step for the whole tensor */
+  bool metric;   /*   it asks for the rule's metric */
   bool averages; /* the average moves in the pass */
   int64_t block;
   lar_fused fused;
@@ -38,6 +39,18 @@ typedef struct lar_chunk {
   int64_t begin, end;
   double squares;
 } lar_chunk;
+
+/* Make t a contiguous tensor like w; one that is there already stays. */
+lar_status lar_optim_like(lar_tensor *t, const lar_tensor *w);
+
+/* The sum of squares of a contiguous tensor. */
+double lar_optim_squares(const lar_tensor *t);
+
+/* The gradient that a step from here would take, or NULL. */
+const lar_tensor *lar_optim_gradient(const lar_optim *o, int i);
+
+/* Divide what has been collected by its weight. */
+void lar_optim_collected(lar_optim *o);
 
 /* The rule's parameters in force for parameter i. */
 const void *lar_optim_self(const lar_optim *o, int i);

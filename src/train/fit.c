@@ -32,6 +32,7 @@ typedef struct loop {
   double started, epoch_started, shown;
   int64_t *order;        /* of the rows in this epoch, or NULL */
   int64_t at;            /* next row */
+  int64_t group;         /* batches of the step at hand so far */
   double loss_sum, rows; /* of the epoch, over rows (or their weights) */
   lar_reg *reg;          /* that the terms below are of */
   double *each, *sum;    /* of terms of the forward pass: in a step; over rows, as loss_sum */
@@ -209,22 +210,58 @@ static void add_up(loop *l, double rows) {
   l->sum_rows += rows;
 }
 
-static lar_status step(loop *l, const lar_batch *b) {
+/* What comes before the first batch of a step. */
+static lar_status begin_step(loop *l) {
   lar_fit *f = l->f;
-  lar_scope s;
-  lar_var *pred = NULL;
+  if (f->optim->collected > 0) return LAR_OK;
   f->step++;
-  f->batch++;
   if (f->hooks.before_step != NULL) LAR_TRY(f->hooks.before_step(f->hooks.ctx, f));
   lar_optim_zero_grad(f->optim);
-  LAR_TRY(refresh(l));
+  return refresh(l);
+}
+
+/* The gradient from uphill, for a step from here; the loss stays that of here. */
+static lar_status look_uphill(loop *l, lar_scope *s, const lar_batch *b) {
+  lar_fit *f = l->f;
+  double loss = f->batch_loss;
+  lar_var *pred;
+  LAR_TRY(lar_optim_ascend(f->optim));
+  lar_status st = learn(l, s, b, &pred);
+  lar_optim_descend(f->optim);
+  f->batch_loss = loss;
+  return st;
+}
+
+static lar_status end_step(loop *l) {
+  lar_fit *f = l->f;
+  LAR_TRY(lar_optim_step(f->optim, f->hooks.state));
+  if (f->status != LAR_FIT_RUNNING || f->hooks.after_step == NULL) return LAR_OK;
+  return f->hooks.after_step(f->hooks.ctx, f);
+}
+
+/* The loss of a batch, its gradient, and a step when that is of enough batches. */
+static lar_status learn_batch(loop *l, lar_scope *s, const lar_batch *b) {
+  lar_fit *f = l->f;
+  lar_var *pred = NULL;
+  LAR_TRY(learn(l, s, b, &pred));
+  if (f->status == LAR_FIT_DIVERGED) return LAR_OK;
+  add_up(l, batch_rows(b));
+  if (f->optim->sam > 0) LAR_TRY(look_uphill(l, s, b));
+  if (f->status == LAR_FIT_DIVERGED) return LAR_OK;
+  if (f->keep_train) LAR_TRY(keep(l, pred, b->y));
+  if (f->accumulate <= 1) return end_step(l);
+  LAR_TRY(lar_optim_collect(f->optim, batch_rows(b)));
+  if (++l->group < f->accumulate) return LAR_OK;
+  l->group = 0;
+  return end_step(l);
+}
+
+static lar_status step(loop *l, const lar_batch *b) {
+  lar_scope s;
+  l->f->batch++;
+  LAR_TRY(begin_step(l));
   lar_scope_init(&s);
-  lar_status st = learn(l, &s, b, &pred);
-  if (st == LAR_OK && f->status != LAR_FIT_DIVERGED) {
-    st = lar_optim_step(f->optim, f->hooks.state);
-    if (st == LAR_OK) add_up(l, batch_rows(b));
-    if (st == LAR_OK && f->keep_train) st = keep(l, pred, b->y);
-  }
+  lar_status st = learn_batch(l, &s, b);
   lar_scope_clear(&s);
   return st;
 }
@@ -293,10 +330,13 @@ static lar_status batches(loop *l) {
       f->batch++;
     } else {
       st = step(l, &b);
-      if (st == LAR_OK && f->status == LAR_FIT_RUNNING && f->hooks.after_step != NULL)
-        st = f->hooks.after_step(f->hooks.ctx, f);
     }
     lar_batch_clear(&b);
+    if (l->group == 0) poll(l); /* no run ends between the batches of a step */
+  }
+  if (st == LAR_OK && end && l->group > 0) {
+    l->group = 0;
+    st = end_step(l);
     poll(l);
   }
   if (st == LAR_OK && end && f->batch == 0)
@@ -382,6 +422,7 @@ static lar_status epoch(loop *l) {
   f->epoch++;
   l->epoch_started = now();
   l->loss_sum = l->rows = l->sum_rows = 0;
+  l->group = 0;
   LAR_TRY(renew_terms(l));
   for (int k = 0; k < f->nterm; k++) l->sum[k] = 0;
   LAR_TRY(forget(l));

@@ -62,6 +62,7 @@ struct lar_fit {
   lar_batch data;                        /* whole tensors; x NULL: hooks.begin and next */
   lar_batch val;                         /* x NULL: no validation */
   int64_t epochs, batch_size, max_steps; /* max_steps 0: no limit */
+  int64_t accumulate;                    /* batches whose gradients make a step; 0: one */
   bool shuffle, drop_last;
   bool keep_train; /* keep predictions of an epoch, for metrics */
   bool keep_val;

@@ -21,7 +21,7 @@ local train = {}
 local KNOWN = {
   "loss", "penalty", "optimizer", "epochs", "batch_size", "validation", "metrics", "schedule",
   "early_stop", "on_step", "on_epoch", "seed", "progress", "shuffle", "drop_last", "max_steps",
-  "time_limit", "tol", "grad_tol", "resume", "checkpoint",
+  "time_limit", "accumulate", "tol", "grad_tol", "resume", "checkpoint",
 }
 
 -- Metrics ---------------------------------------------------------------------------------
@@ -96,11 +96,12 @@ local function read_numbers(config, opts, full_batch)
   end
   config.epochs = number("epochs", opts.resume and opts.resume.epochs or 10, 0)
   config.max_steps = number("max_steps", nil, 1)
+  config.accumulate = number("accumulate", 1, 1)
   config.time_limit = number("time_limit", nil, 0)
   config.tol, config.grad_tol = number("tol", nil, 0), number("grad_tol", nil, 0)
   local rows = config.x and math.max(#config.x, 1)
   config.batch_size = number("batch_size", full_batch and rows or 32, 1)
-  for _, key in ipairs { "epochs", "batch_size", "max_steps" } do
+  for _, key in ipairs { "epochs", "batch_size", "max_steps", "accumulate" } do
     local v = config[key]
     if v and v % 1 ~= 0 and v ~= math.huge then fail("%s = %s must be whole", key, v) end
   end
@@ -266,7 +267,8 @@ end
 -- functions, or `{name = function}`; schedule: `{lr = ..., momentum = ..., ["penalty.l1"] =
 -- ..., dropout = ...}`; early_stop: `{monitor="val_loss", patience=5, min_delta=0,
 -- restore_best=true}`; on_step, on_epoch: `function(state)`; seed; progress (on a terminal);
--- max_steps; time_limit (seconds); tol: stop as "converged" when the objective of an epoch
+-- max_steps; accumulate (1): batches whose gradients make one step, as one batch of all their
+-- rows would; time_limit (seconds); tol: stop as "converged" when the objective of an epoch
 -- changes relatively by no more; grad_tol: when the gradient's norm is no larger; resume: the
 -- history of a run to go on with, or the path of a checkpoint; checkpoint: a path, or `{path=,
 -- every=1 (epochs), resume=false}`: where to keep the run on disk, and whether to go on with
