@@ -57,6 +57,19 @@ function Check:prox(v, step)
   return self.pen:prox(self:at(v), step):reshape(#v):totable()
 end
 
+-- Value: a number, infinite where a constraint does not hold ---------------------------------
+
+function Check:number(rng)
+  local bad
+  for _ = 1, 8 do
+    local values = random(rng, self.size, 1)
+    local v = self:value(values)
+    if v ~= v then bad = values end
+  end
+  self:say(not bad, "value: a number at 8 points%s", bad
+    and (" (none at w = %.4g, %.4g, ...)"):format(bad[1], bad[2]) or "")
+end
+
 -- Gradient -----------------------------------------------------------------------------
 
 function Check:slope(values, i)
@@ -138,7 +151,25 @@ function Check:search(rng, v, step, u)
     end
     least = math.min(least, self:objective(trial, v, step))
   end
+  if best == math.huge or best ~= best then return math.huge end
   return (best - least) / math.max(1, best)
+end
+
+-- Steps of their own for coordinates. What knows none is used with their mean, and says so.
+function Check:prox_in_metric(rng)
+  local term, worst, n = self.pen:describe()[1], 0, 0
+  if #self.pen:describe() > 1 or not (term.spec and term.spec.separable) then return end
+  for _ = 1, 4 do
+    local v, steps = random(rng, self.size, 1), {}
+    for i = 1, #v do steps[i] = 10 ^ (2 * rng() - 1) end
+    local u = self.pen:prox(self:at(v), self:at(steps)):reshape(#v):totable()
+    for i = 1, #v do
+      local gap = math.abs(u[i] - self:prox({ v[i] }, steps[i])[1])
+      n, worst = n + 1, gap <= worst and worst or gap
+    end
+  end
+  self:say(worst < 1e-9, "prox, a step for each: %d coordinates, %.2g from their own at most",
+    n, worst)
 end
 
 function Check:prox_in_space(rng)
@@ -192,19 +223,36 @@ local function layout(self)
   return pcall(self.value, self, random(generator(1), self.size, 1))
 end
 
+-- Is there a prox? One that raises is wrong.
+function Check:find_prox(rng)
+  local ok, why = pcall(self.pen.prox, self.pen, self:at(random(rng, self.size, 1)), 1)
+  self.has_prox = ok
+  if not ok and not tostring(why):find("has no prox", 1, true) then
+    self:say(false, "prox: raises '%s'", why)
+  end
+end
+
 local function check(pen, options)
   options = options or {}
   if not core.penalty.is(pen) then
-    error("penalty.check: expects a penalty, not a " .. type(pen), 3)
+    error("penalty.check: expects a penalty, not a " .. type(pen), 2)
   end
   local self = setmetatable({ pen = pen, quiet = options.quiet, report = {}, ok = true }, Check)
   local rng = generator(options.seed or 1)
-  layout(self)
-  self.has_prox = pcall(pen.prox, pen, self:at(random(rng, self.size, 1)), 1)
+  local ok, why = layout(self)
+  if not ok then
+    if type(why) == "string" then
+      why = "penalty.check: " .. why:gsub("^lariat/.-:%d+: ", "")
+    end
+    error(why, 2)
+  end
+  self:find_prox(rng)
+  self:number(rng)
   self:gradient(rng)
   if self.has_prox then
     if not self.rows and pcall(self.prox, self, { 1 }, 1) then self:prox_on_line() end
     self:prox_in_space(rng)
+    self:prox_in_metric(rng)
   end
   if not has_knee(pen) then self:scaling(rng) end
   return self.ok, self.report
