@@ -298,6 +298,7 @@ static lar_status advance(work *w, const lar_problem *g, double fine, lar_point 
                           bool *moved) {
   const int64_t m = g->x->p * g->rows.k, n = g->x->n * g->rows.k;
   memcpy(w->model.u, w->slope, (size_t)n * sizeof(double));
+  w->model.origin = w->slope;
   if (!w->exact) temper(w, g);
   w->model.alike = (g->family->traits & LAR_FAM_MULTI) != 0;
   lar_model_renew(&w->model, !w->exact || w->model.now == 1);

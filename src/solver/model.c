@@ -4,6 +4,7 @@
 
 #include "core/interrupt.h"
 #include "core/mem.h"
+#include "solver/anderson.h"
 #include "solver/centre.h"
 
 lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B) {
@@ -230,6 +231,24 @@ static lar_status sweep(lar_model *M, const int64_t *list, int64_t count, bool a
   return LAR_OK;
 }
 
+/* Sweeps over the blocks that are not 0 until they are settled. */
+static lar_status cycle(lar_model *M, const int64_t *list, int64_t count, double fine,
+                        int64_t limit, double *b, double *b0, int64_t *done) {
+  enum { FEW = 3 };
+  lar_anderson A = {0};
+  lar_status st = LAR_OK;
+  double most = HUGE_VAL;
+  for (int64_t round = 0; *done < limit && !lar_interrupt_pending(); round++, ++*done) {
+    if (round == FEW) LAR_GO(lar_anderson_open(&A, M, list, count, b));
+    LAR_GO(sweep(M, list, count, true, b, b0, &most));
+    if (most <= fine) break;
+    if (round >= FEW) LAR_GO(lar_anderson_step(&A, M, b, b0));
+  }
+done:
+  lar_anderson_close(&A);
+  return st;
+}
+
 lar_status lar_model_descend(lar_model *M, const int64_t *list, int64_t count, double fine,
                              int64_t limit, double *b, double *b0, int64_t *sweeps) {
   double most;
@@ -237,11 +256,7 @@ lar_status lar_model_descend(lar_model *M, const int64_t *list, int64_t count, d
   do {
     LAR_TRY(sweep(M, list, count, false, b, b0, &most));
     done++;
-    double within = most;
-    while (within > fine && done < limit && !lar_interrupt_pending()) {
-      LAR_TRY(sweep(M, list, count, true, b, b0, &within));
-      done++;
-    }
+    if (most > fine) LAR_TRY(cycle(M, list, count, fine, limit, b, b0, &done));
   } while (most > fine && done < limit && !lar_interrupt_pending());
   *sweeps += done;
   return LAR_OK;

@@ -16,6 +16,7 @@ typedef struct lar_model {
   const lar_problem *g;
   lar_blocks *blocks;
   double *u, *h;                 /* n * k */
+  const double *origin;          /* u where the model was made; the caller's */
   double *shift, *total, *curve; /* k */
   double *first;                 /* by position: x_j'h */
   double **gram;                 /* by block: Z_q'H Z_q and the quadratic penalty, m * m */
