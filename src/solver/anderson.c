@@ -4,8 +4,10 @@
 
 #include "core/mem.h"
 
-/* A state by rows: u, then of every predictor total, shift and intercept. */
-static int64_t rows_of(const lar_model *M) { return (M->g->x->n + 3) * M->g->rows.k; }
+/* A state by rows: u, of every predictor total, shift and intercept, and turn. */
+static int64_t rows_of(const lar_model *M) {
+  return ((M->coupled ? 2 : 1) * M->g->x->n + 3) * M->g->rows.k;
+}
 
 static bool empty(const lar_blocks *B, int64_t q, const double *b) {
   for (int64_t i = B->start[q]; i < B->start[q + 1]; i++)
@@ -59,6 +61,7 @@ static void store(const lar_anderson *A, const lar_model *M, const double *b, co
   memcpy(to_u + n, M->total, each);
   memcpy(to_u + n + k, M->shift, each);
   memcpy(to_u + n + 2 * k, b0, each);
+  if (M->coupled) memcpy(to_u + n + 3 * k, M->turn, (size_t)n * sizeof *b);
 }
 
 static void restore(const lar_anderson *A, lar_model *M, double *b, double *b0,
@@ -70,21 +73,43 @@ static void restore(const lar_anderson *A, lar_model *M, double *b, double *b0,
   memcpy(M->total, from_u + n, each);
   memcpy(M->shift, from_u + n + k, each);
   memcpy(b0, from_u + n + 2 * k, each);
+  if (M->coupled) memcpy(M->turn, from_u + n + 3 * k, (size_t)n * sizeof *b);
+}
+
+/* The model of one predictor where H is diagonal: what u has gained is h d. */
+static double plain(const lar_model *M, int64_t c, const double *u) {
+  const int64_t n = M->g->x->n, k = M->g->rows.k;
+  const double shift = u[n * k + k + c], *h = M->h + c * n, *old = M->origin + c * n;
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) {
+    double d = h[i] > 0 ? (u[c * n + i] - old[i]) / h[i] + shift : 0;
+    sum += d * (old[i] + h[i] * d / 2);
+  }
+  return sum;
+}
+
+/* Of one where it is not: d is kept, and u less what it was is H d but for shift. */
+static double coupled(const lar_model *M, int64_t c, const double *u) {
+  const int64_t n = M->g->x->n, k = M->g->rows.k;
+  const double *shift = u + n * k + k, *turn = u + n * k + 3 * k + c * n;
+  const double *old = M->origin + c * n;
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += (turn[i] + shift[c]) * (old[i] + u[c * n + i]) / 2;
+  for (int64_t l = 0; l < k; l++) {
+    const double *pair = lar_model_pair(M, c, l);
+    double dot = 0;
+    for (int64_t i = 0; i < n; i++) dot += (turn[i] + shift[c]) * pair[i];
+    sum += shift[l] * dot / 2;
+  }
+  return sum;
 }
 
 /* The model and the penalty of the blocks followed, at a state. */
 static lar_status objective(lar_anderson *A, lar_model *M, const double *b, const double *u,
                             double *out) {
-  const int64_t n = M->g->x->n, k = M->g->rows.k;
   double sum = 0;
-  for (int64_t c = 0; c < k; c++) {
-    const double shift = u[n * k + k + c], *now = u + c * n, *h = M->h + c * n;
-    const double *old = M->origin + c * n;
-    for (int64_t i = 0; i < n; i++) {
-      double d = h[i] > 0 ? (now[i] - old[i]) / h[i] + shift : 0;
-      sum += d * (old[i] + h[i] * d / 2);
-    }
-  }
+  for (int64_t c = 0; c < M->g->rows.k; c++)
+    sum += M->coupled ? coupled(M, c, u) : plain(M, c, u);
   for (int64_t l = 0, i = 0; l < A->blocks; l++) {
     double one;
     LAR_TRY(lar_block_value(M->blocks, A->list[l], b + i, &one));

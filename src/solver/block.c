@@ -48,11 +48,19 @@ static void shut(void *opened) {
   lar_free(w);
 }
 
+/* Numbers in the second derivatives of a softmax that are kept: beyond, they are bounded. */
+enum { MOST_PAIRS = 1 << 24 };
+
+static bool shares(const lar_problem *g) {
+  const unsigned both = LAR_FAM_MULTI | LAR_FAM_LABELS;
+  return (g->family->traits & both) == both;
+}
+
 static lar_status make(work *w, const lar_problem *g) {
   const int64_t k = g->rows.k, m = g->x->p * k, n = g->x->n * k;
   void *p;
   LAR_TRY(lar_blocks_open(&w->blocks, g, "block"));
-  LAR_TRY(lar_model_open(&w->model, g, &w->blocks));
+  LAR_TRY(lar_model_open(&w->model, g, &w->blocks, shares(g) && n * k <= MOST_PAIRS));
   LAR_TRY(lar_alloc(&p, (size_t)(2 * m + 3 * n + k) + 1, sizeof(double)));
   w->block = p, w->grad = w->block, w->before = w->grad + m, w->slope = w->before + m;
   w->eta = w->slope + n, w->turn = w->eta + n, w->before0 = w->turn + n;
@@ -231,23 +239,30 @@ static bool good(const lar_problem *g, const lar_point *at) {
 
 /* ---- the model ---- */
 
-/* Predictors that share rows have second derivatives diag(p) - p p', which 2 p (1 - p) is
- * above (Gershgorin); blocks across predictors get the greatest of a row. */
-static void temper(work *w, const lar_problem *g) {
+/* diag(p) - p p' is below 2 max_c p_c (1 - p_c) (Gershgorin): the same for all predictors. */
+static void bound_rows(work *w, const lar_problem *g) {
   const int64_t n = g->x->n, k = g->rows.k;
-  const unsigned both = LAR_FAM_MULTI | LAR_FAM_LABELS;
-  double *h = w->model.h, c = g->family->bound != NULL ? g->family->bound(g->self) : 0;
-  bool bounded = c > 0 && c < HUGE_VAL;
-  if ((g->family->traits & both) == both) {
-    for (int64_t i = 0; i < n; i++) {
-      double most = 0;
-      for (int64_t l = 0; l < k; l++) most = fmax(most, 2 * h[l * n + i]);
-      for (int64_t l = 0; l < k; l++) h[l * n + i] = most;
-    }
+  double *h = w->model.h;
+  for (int64_t i = 0; i < n; i++) {
+    double most = 0;
+    for (int64_t l = 0; l < k; l++) most = fmax(most, 2 * h[l * n + i]);
+    for (int64_t l = 0; l < k; l++) h[l * n + i] = most;
   }
+}
+
+/* Second derivatives by rows, fit for a model. */
+static void temper(work *w, const lar_problem *g, const double *eta) {
+  const int64_t n = g->x->n, k = g->rows.k;
+  double *h = w->model.h, c = g->family->bound != NULL ? g->family->bound(g->self) : 0;
+  if (w->model.coupled) {
+    g->family->response(g->self, n, k, eta, w->turn);
+    lar_model_couple(&w->model, w->turn);
+    return;
+  }
+  if (shares(g)) bound_rows(w, g);
   /* rows on a flat or straight piece still have a little curvature */
-  for (int64_t i = 0; i < n * k; i++)
-    h[i] = fmax(h[i], bounded ? 1e-3 * c * g->rows.w[i % n] : 0);
+  if (!(c > 0 && c < HUGE_VAL)) return;
+  for (int64_t i = 0; i < n * k; i++) h[i] = fmax(h[i], 1e-3 * c * g->rows.w[i % n]);
 }
 
 /* F + penalty at b + t (b_new - b), where eta moves by t turn. */
@@ -299,7 +314,7 @@ static lar_status advance(work *w, const lar_problem *g, double fine, lar_point 
   const int64_t m = g->x->p * g->rows.k, n = g->x->n * g->rows.k;
   memcpy(w->model.u, w->slope, (size_t)n * sizeof(double));
   w->model.origin = w->slope;
-  if (!w->exact) temper(w, g);
+  if (!w->exact) temper(w, g, at->eta);
   w->model.alike = (g->family->traits & LAR_FAM_MULTI) != 0;
   lar_model_renew(&w->model, !w->exact || w->model.now == 1);
   memcpy(w->before, at->coef, (size_t)m * sizeof(double));

@@ -7,15 +7,20 @@
 #include "solver/anderson.h"
 #include "solver/centre.h"
 
-lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B) {
-  const int64_t n = g->x->n, k = g->rows.k;
+lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B, bool coupled) {
+  const int64_t n = g->x->n, k = g->rows.k, wide = coupled ? k : 1;
   void *p;
-  *M = (lar_model){.g = g, .blocks = B, .now = 1};
-  LAR_TRY(
-    lar_alloc(&p, (size_t)(2 * n * k + n + 3 * k + B->m + 4 * B->largest) + 1, sizeof(double)));
+  *M = (lar_model){.g = g, .blocks = B, .now = 1, .coupled = coupled};
+  LAR_TRY(lar_alloc(&p,
+                    (size_t)(2 * n * k + n + 2 * k + wide * (k + B->m) + 4 * B->largest) + 1,
+                    sizeof(double)));
   M->u = p, M->h = M->u + n * k, M->scratch = M->h + n * k, M->shift = M->scratch + n;
-  M->total = M->shift + k, M->curve = M->total + k, M->first = M->curve + k;
-  M->part = M->first + B->m;
+  M->total = M->shift + k, M->curve = M->total + k, M->first = M->curve + wide * k;
+  M->part = M->first + wide * B->m;
+  if (coupled) {
+    LAR_TRY(lar_alloc(&p, (size_t)(n * k * (k + 1)), sizeof(double)));
+    M->pair = p, M->turn = M->pair + n * k * k;
+  }
   LAR_TRY(lar_alloc(&p, (size_t)B->n + 1, sizeof *M->gram));
   M->gram = p;
   LAR_TRY(lar_alloc(&p, (size_t)B->n + 1, sizeof *M->age));
@@ -27,47 +32,74 @@ void lar_model_close(lar_model *M) {
   for (int64_t q = 0; M->gram != NULL && q < M->blocks->n; q++) lar_free(M->gram[q]);
   lar_free(M->gram);
   lar_free(M->age);
+  lar_free(M->pair);
   lar_free(M->u);
   *M = (lar_model){0};
 }
 
+void lar_model_couple(lar_model *M, const double *p) {
+  const int64_t n = M->g->x->n, k = M->g->rows.k;
+  const double *w = M->g->rows.w;
+  for (int64_t c = 0; c < k; c++)
+    for (int64_t l = 0; l < k; l++) {
+      double *out = c == l ? M->h + c * n : M->pair + (c * k + l) * n;
+      const double *pc = p + c * n, *pl = p + l * n;
+      for (int64_t i = 0; i < n; i++) out[i] = w[i] > 0 ? w[i] * pc[i] * ((c == l) - pl[i]) : 0;
+    }
+}
+
 void lar_model_renew(lar_model *M, bool h_too) {
-  const int64_t n = M->g->x->n;
-  for (int64_t c = 0; c < M->g->rows.k; c++) {
+  const int64_t n = M->g->x->n, k = M->g->rows.k;
+  for (int64_t c = 0; c < k; c++) {
     M->shift[c] = 0;
     M->total[c] = lar_total(M->u + c * n, n);
-    if (h_too) M->curve[c] = lar_total(M->h + c * n, n);
+    if (h_too && !M->coupled) M->curve[c] = lar_total(M->h + c * n, n);
+    for (int64_t l = 0; h_too && M->coupled && l < k; l++)
+      M->curve[c * k + l] = lar_total(lar_model_pair(M, c, l), n);
   }
+  if (M->coupled) memset(M->turn, 0, (size_t)(n * k) * sizeof(double));
   if (h_too) M->now++;
 }
 
 /* ---- second derivatives of a block ---- */
 
-/* Row a of the block's matrix: z_a'H z_b for b >= a in the same predictor. */
-static void gram_row(lar_model *M, int64_t q, int64_t a, double *A) {
-  const lar_blocks *B = M->blocks;
+/* x_j'H_cl for position i = (j, c), and sum H_cl. */
+static double first_of(const lar_model *M, int64_t i, int64_t c, int64_t l) {
+  return M->coupled ? M->first[i * M->g->rows.k + l] : c == l ? M->first[i] : 0;
+}
+
+static double curve_of(const lar_model *M, int64_t c, int64_t l) {
+  return M->coupled ? M->curve[c * M->g->rows.k + l] : c == l ? M->curve[c] : 0;
+}
+
+/* Column j of X times H_cl in the scratch, when there is not that already. */
+typedef struct product {
+  int64_t j, c, l;
+} product;
+
+static void form(lar_model *M, product *now, int64_t j, int64_t c, int64_t l) {
+  if (now->j == j && now->c == c && now->l == l) return;
+  memset(M->scratch, 0, (size_t)M->g->x->n * sizeof(double));
+  lar_design_axpy(M->g->x, j, 1, lar_model_pair(M, c, l), M->scratch);
+  *now = (product){j, c, l};
+}
+
+/* z_a'H z_b of two positions of block q. */
+static double entry(lar_model *M, int64_t a, int64_t b, product *now) {
   const lar_design *x = M->g->x;
-  const int64_t m = lar_block_size(B, q), *coord = B->coord + B->start[q];
-  const int64_t j = coord[a] % x->p, c = coord[a] / x->p;
-  const double *first = M->first + B->start[q], *h = M->h + c * x->n;
-  double sa = lar_design_scale(x, j), ma = lar_design_mean(x, j), all = M->curve[c];
-  bool dense = false;
-  for (int64_t b = a; b < m; b++) {
-    int64_t l = coord[b] % x->p;
-    double sb = lar_design_scale(x, l), mb = lar_design_mean(x, l), dot, unused;
-    A[a * m + b] = A[b * m + a] = 0;
-    if (coord[b] / x->p != c || sa == 0 || sb == 0) continue;
-    if (a == b) {
-      lar_design_moments(x, j, h, &unused, &dot);
-    } else {
-      if (!dense) lar_design_axpy(x, j, 1, h, M->scratch);
-      dense = true;
-      dot = lar_design_dot(x, l, M->scratch);
-    }
-    A[a * m + b] = A[b * m + a] =
-      (dot - ma * first[b] - mb * first[a] + ma * mb * all) / (sa * sb);
+  const int64_t j = M->blocks->coord[a] % x->p, c = M->blocks->coord[a] / x->p;
+  const int64_t i = M->blocks->coord[b] % x->p, l = M->blocks->coord[b] / x->p;
+  double sa = lar_design_scale(x, j), sb = lar_design_scale(x, i), dot, unused;
+  double ma = lar_design_mean(x, j), mb = lar_design_mean(x, i);
+  if ((c != l && !M->coupled) || sa == 0 || sb == 0) return 0;
+  if (i == j) {
+    lar_design_moments(x, j, lar_model_pair(M, c, l), &unused, &dot);
+  } else {
+    form(M, now, j, c, l);
+    dot = lar_design_dot(x, i, M->scratch);
   }
-  if (dense) memset(M->scratch, 0, (size_t)x->n * sizeof(double));
+  dot += ma * mb * curve_of(M, c, l);
+  return (dot - ma * first_of(M, b, l, c) - mb * first_of(M, a, c, l)) / (sa * sb);
 }
 
 /* The same feature in predictors that share h has the same second derivative. */
@@ -75,25 +107,38 @@ static bool single_feature(const lar_model *M, int64_t q) {
   const lar_blocks *B = M->blocks;
   for (int64_t i = B->start[q]; i < B->start[q + 1]; i++)
     if (B->coord[i] % M->g->x->p != B->coord[B->start[q]] % M->g->x->p) return false;
-  return M->alike;
+  return M->alike && !M->coupled;
 }
 
 static void fill_first(lar_model *M, int64_t q) {
   const lar_blocks *B = M->blocks;
   const lar_design *x = M->g->x;
+  const int64_t k = M->g->rows.k;
+  bool same = single_feature(M, q);
   for (int64_t i = B->start[q]; i < B->start[q + 1]; i++) {
+    const int64_t j = B->coord[i] % x->p, c = B->coord[i] / x->p;
     double unused;
-    if (i > B->start[q] && single_feature(M, q))
+    if (!M->coupled && i > B->start[q] && same)
       M->first[i] = M->first[i - 1];
-    else
-      lar_design_moments(x, B->coord[i] % x->p, M->h + B->coord[i] / x->p * x->n, &M->first[i],
-                         &unused);
+    else if (!M->coupled)
+      lar_design_moments(x, j, M->h + c * x->n, &M->first[i], &unused);
+    for (int64_t l = 0; M->coupled && l < k; l++)
+      M->first[i * k + l] = lar_design_dot(x, j, lar_model_pair(M, c, l));
   }
+}
+
+static void fill_gram(lar_model *M, int64_t q, double *A) {
+  const int64_t m = lar_block_size(M->blocks, q), start = M->blocks->start[q];
+  product now = {-1, -1, -1};
+  for (int64_t a = 0; a < m; a++)
+    for (int64_t b = a; b < m; b++)
+      A[a * m + b] = A[b * m + a] = entry(M, start + a, start + b, &now);
+  if (now.j >= 0) memset(M->scratch, 0, (size_t)M->g->x->n * sizeof(double));
 }
 
 /* A of block q, made when it is first asked for: without the quadratic penalty. */
 static lar_status gram_of(lar_model *M, int64_t q, double **out) {
-  const int64_t m = lar_block_size(M->blocks, q);
+  const int64_t m = lar_block_size(M->blocks, q), start = M->blocks->start[q];
   void *p;
   if (M->gram[q] == NULL) {
     LAR_TRY(lar_alloc(&p, (size_t)(m * m), sizeof(double)));
@@ -104,40 +149,55 @@ static lar_status gram_of(lar_model *M, int64_t q, double **out) {
   if (M->age[q] == M->now) return LAR_OK;
   M->age[q] = M->now;
   fill_first(M, q);
-  gram_row(M, q, 0, A);
-  bool same = single_feature(M, q);
-  for (int64_t a = 1; a < m; a++) {
-    if (!same) gram_row(M, q, a, A);
-    if (same) memset(A + a * m, 0, (size_t)m * sizeof *A);
-    if (same) A[a * m + a] = A[0];
+  if (m > 1 && single_feature(M, q)) {
+    product now = {-1, -1, -1};
+    A[0] = entry(M, start, start, &now);
+    for (int64_t a = 1; a < m; a++) A[a * m + a] = A[0];
+  } else {
+    fill_gram(M, q, A);
   }
   return LAR_OK;
 }
 
 /* ---- slopes ---- */
 
+/* The sum of the slopes of predictor c. */
+static double slant(const lar_model *M, int64_t c) {
+  double sum = M->total[c];
+  if (!M->coupled) return sum + M->shift[c] * M->curve[c];
+  for (int64_t l = 0; l < M->g->rows.k; l++) sum += M->shift[l] * curve_of(M, c, l);
+  return sum;
+}
+
 static double slope_at(const lar_model *M, int64_t i) {
   const lar_design *x = M->g->x;
   const int64_t j = M->blocks->coord[i] % x->p, c = M->blocks->coord[i] / x->p;
   const double scale = lar_design_scale(x, j);
   if (scale == 0) return 0;
-  double dot = lar_design_dot(x, j, M->u + c * x->n) + M->shift[c] * M->first[i];
-  return (dot - lar_design_mean(x, j) * (M->total[c] + M->shift[c] * M->curve[c])) / scale;
+  double dot = lar_design_dot(x, j, M->u + c * x->n);
+  if (!M->coupled) dot += M->shift[c] * M->first[i];
+  for (int64_t l = 0; M->coupled && l < M->g->rows.k; l++)
+    dot += M->shift[l] * first_of(M, i, c, l);
+  return (dot - lar_design_mean(x, j) * slant(M, c)) / scale;
 }
 
 static void move(lar_model *M, int64_t i, double by) {
   const lar_design *x = M->g->x;
   const int64_t j = M->blocks->coord[i] % x->p, c = M->blocks->coord[i] / x->p;
   double e = by / lar_design_scale(x, j);
-  lar_design_axpy(x, j, e, M->h + c * x->n, M->u + c * x->n);
-  M->total[c] += e * M->first[i];
+  for (int64_t l = M->coupled ? 0 : c; l < (M->coupled ? M->g->rows.k : c + 1); l++) {
+    lar_design_axpy(x, j, e, lar_model_pair(M, c, l), M->u + l * x->n);
+    M->total[l] += e * first_of(M, i, c, l);
+  }
+  if (M->coupled) lar_design_axpy(x, j, e, NULL, M->turn + c * x->n);
   M->shift[c] -= e * lar_design_mean(x, j);
 }
 
 static void move_intercepts(lar_model *M, double *b0) {
   for (int64_t c = 0; M->g->intercept && c < M->g->rows.k; c++) {
-    if (!(M->curve[c] > 0)) continue;
-    double by = -M->total[c] / M->curve[c] - M->shift[c];
+    double curve = curve_of(M, c, c);
+    if (!(curve > 0)) continue;
+    double by = -slant(M, c) / curve;
     M->shift[c] += by;
     b0[c] += by;
   }

@@ -15,10 +15,13 @@
 typedef struct lar_model {
   const lar_problem *g;
   lar_blocks *blocks;
-  double *u, *h;                 /* n * k */
-  const double *origin;          /* u where the model was made; the caller's */
-  double *shift, *total, *curve; /* k */
-  double *first;                 /* by position: x_j'h */
+  bool coupled;
+  double *u, *h;        /* n * k */
+  double *pair;         /* coupled: n numbers for every pair of predictors; else NULL */
+  double *turn;         /* coupled: d, without shift */
+  const double *origin; /* u where the model was made; the caller's */
+  double *shift, *total, *curve; /* k; curve coupled k * k */
+  double *first;                 /* by position: x_j'h; coupled: x_j'H_cl for all l */
   double **gram;                 /* by block: Z_q'H Z_q and the quadratic penalty, m * m */
   int64_t *age, now;             /* gram[q] is of the model `age[q]` */
   double *scratch;               /* n, kept at 0 */
@@ -26,11 +29,21 @@ typedef struct lar_model {
   bool alike;                    /* h is the same in all predictors */
 } lar_model;
 
-lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B);
+lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B, bool coupled);
 void lar_model_close(lar_model *M);
 
-/* u, and h if it has changed, are new. */
+/* u, and h (or H) if it has changed, are new. */
 void lar_model_renew(lar_model *M, bool h_too);
+
+/* H of a softmax from the probabilities p (n * k): h and pair. */
+void lar_model_couple(lar_model *M, const double *p);
+
+/* H_cl by rows; NULL: 0. */
+static inline const double *lar_model_pair(const lar_model *M, int64_t c, int64_t l) {
+  const int64_t n = M->g->x->n;
+  if (c == l) return M->h + c * n;
+  return M->coupled ? M->pair + (c * M->g->rows.k + l) * n : NULL;
+}
 
 /* Coordinate descent on the listed blocks until no block that is met is off its optimum by
  * more than `fine` (in units of gradients), or `limit` sweeps are done; b (flat) and b0 move.
