@@ -71,7 +71,8 @@ TILE_FNS(3)
 TILE_FNS(4)
 #if LAR_VEC_MANY
 TILE_FNS(5)
-TILE_FNS(6) TILE_FNS(7) TILE_FNS(8)
+TILE_FNS(6)
+TILE_FNS(7) TILE_FNS(8)
 #endif
   static tile_fn *const tiles[PANEL][VECS] = {
     TILE_ROW(1), TILE_ROW(2), TILE_ROW(3), TILE_ROW(4),

@@ -29,6 +29,14 @@ typedef real vec __attribute__((vector_size(LAR_VEC_BYTES)));
 typedef real vec_any
   __attribute__((vector_size(LAR_VEC_BYTES), may_alias, aligned(sizeof(real))));
 
+/* As many integers of the same size: masks, all bits or none, and places for shuffles. */
+#ifdef LAR_REAL_F32
+typedef int32_t vec_int;
+#else
+typedef int64_t vec_int;
+#endif
+typedef vec_int vec_mask __attribute__((vector_size(LAR_VEC_BYTES)));
+
 #define ALWAYS static inline __attribute__((always_inline))
 
 /* v in every lane; v - 0 is v, and is left to one load that spreads it. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/real.h"
+#include "kern/conv_vec.h"
 #include "kern/pool_planes.h"
 
 /* Elements from, from + step ... below end of a row or column. */
@@ -45,27 +46,99 @@ static bool pairs(const lar_pool *v) {
   return true;
 }
 
-static inline real top_of(real a, real b) { return beats(b, a) ? b : a; }
+typedef vec_mask mask;
 
-static void pairs_max(int64_t n, real *restrict y, const real *restrict a,
-                      const real *restrict b) {
-  for (int64_t i = 0; i < n; i++)
-    y[i] = top_of(top_of(a[2 * i], a[2 * i + 1]), top_of(b[2 * i], b[2 * i + 1]));
+/* As `beats`, for registers: all bits or none. */
+ALWAYS mask second_of(vec a, vec b) { return (mask)(a == a) & ~(mask)(b <= a); }
+ALWAYS vec choose(mask m, vec yes, vec no) { return (vec)((m & (mask)yes) | (~m & (mask)no)); }
+ALWAYS vec where(mask m, vec v) { return (vec)(m & (mask)v); }
+
+/* Two windows' rows of 2 LANES elements as the four elements of LANES windows. */
+typedef struct quad {
+  vec p, q, r, s;
+} quad;
+
+ALWAYS mask places_of(int first, int step) {
+  mask m = {0};
+  for (int k = 0; k < LANES; k++) m[k] = (vec_int)(first + k * step);
+  return m;
+}
+
+ALWAYS quad quad_load(const real *a, const real *b) {
+  const mask even = places_of(0, 2), odd = places_of(1, 2);
+  vec a0 = vec_load(a), a1 = vec_load(a + LANES), b0 = vec_load(b), b1 = vec_load(b + LANES);
+  return (quad){__builtin_shuffle(a0, a1, even), __builtin_shuffle(a0, a1, odd),
+                __builtin_shuffle(b0, b1, even), __builtin_shuffle(b0, b1, odd)};
+}
+
+/* even[0], odd[0], even[1] ... */
+ALWAYS void zip_store(real *to, vec even, vec odd) {
+  mask low, high;
+  for (int k = 0; k < LANES; k++) {
+    low[k] = (vec_int)(k / 2 + k % 2 * LANES);
+    high[k] = low[k] + LANES / 2;
+  }
+  vec_store(to, __builtin_shuffle(even, odd, low));
+  vec_store(to + LANES, __builtin_shuffle(even, odd, high));
+}
+
+/* The largest of each window. */
+static void pairs_max(real *y, const real *a, const real *b) {
+  quad x = quad_load(a, b);
+  vec upper = choose(second_of(x.p, x.q), x.q, x.p);
+  vec lower = choose(second_of(x.r, x.s), x.s, x.r);
+  vec_store(y, choose(second_of(upper, lower), lower, upper));
 }
 
 /* Each element gets g where it is the window's largest, in the order of `find`. */
-static void pairs_spread(int64_t n, real *restrict ga, real *restrict gb,
-                         const real *restrict g, const real *restrict a,
-                         const real *restrict b) {
-  for (int64_t i = 0; i < n; i++) {
-    real p = a[2 * i], q = a[2 * i + 1], r = b[2 * i], s = b[2 * i + 1];
-    bool in_pq = beats(q, p), in_rs = beats(s, r);
-    bool below = beats(in_rs ? s : r, in_pq ? q : p);
-    ga[2 * i] = !below & !in_pq ? g[i] : 0;
-    ga[2 * i + 1] = !below & in_pq ? g[i] : 0;
-    gb[2 * i] = below & !in_rs ? g[i] : 0;
-    gb[2 * i + 1] = below & in_rs ? g[i] : 0;
+static void pairs_spread(real *ga, real *gb, const real *g, const real *a, const real *b) {
+  quad x = quad_load(a, b);
+  vec y = vec_load(g);
+  mask pq = second_of(x.p, x.q), rs = second_of(x.r, x.s);
+  mask below = second_of(choose(pq, x.q, x.p), choose(rs, x.s, x.r));
+  zip_store(ga, where(~below & ~pq, y), where(~below & pq, y));
+  zip_store(gb, where(below & ~rs, y), where(below & rs, y));
+}
+
+/* A row of windows: whole registers, the last of them over places that were done before, or
+ * over a copy where there are too few. */
+typedef struct pairs_row {
+  real a[2 * LANES], b[2 * LANES], ga[2 * LANES], gb[2 * LANES], g[LANES];
+} pairs_row;
+
+static void pairs_max_row(int64_t n, real *y, const real *a, const real *b) {
+  for (int64_t i = 0; i + LANES <= n; i += LANES) pairs_max(y + i, a + 2 * i, b + 2 * i);
+  int64_t at = n - LANES;
+  if (n % LANES == 0) return;
+  if (at > 0) {
+    pairs_max(y + at, a + 2 * at, b + 2 * at);
+    return;
   }
+  pairs_row r = {0};
+  memcpy(r.a, a, 2 * (size_t)n * sizeof(real));
+  memcpy(r.b, b, 2 * (size_t)n * sizeof(real));
+  pairs_max(r.g, r.a, r.b);
+  memcpy(y, r.g, (size_t)n * sizeof(real));
+}
+
+static void pairs_spread_row(int64_t n, real *ga, real *gb, const real *g, const real *a,
+                             const real *b) {
+  for (int64_t i = 0; i + LANES <= n; i += LANES)
+    pairs_spread(ga + 2 * i, gb + 2 * i, g + i, a + 2 * i, b + 2 * i);
+  int64_t at = n - LANES;
+  if (n % LANES == 0) return;
+  if (at > 0) {
+    pairs_spread(ga + 2 * at, gb + 2 * at, g + at, a + 2 * at, b + 2 * at);
+    return;
+  }
+  pairs_row r = {0};
+  size_t bytes = (size_t)n * sizeof(real);
+  memcpy(r.a, a, 2 * bytes);
+  memcpy(r.b, b, 2 * bytes);
+  memcpy(r.g, g, bytes);
+  pairs_spread(r.ga, r.gb, r.g, r.a, r.b);
+  memcpy(ga, r.ga, 2 * bytes);
+  memcpy(gb, r.gb, 2 * bytes);
 }
 
 static void pairs_spread_plane(const lar_pool *v, real *to, const real *y, const real *x) {
@@ -73,7 +146,7 @@ static void pairs_spread_plane(const lar_pool *v, real *to, const real *y, const
   for (int64_t i = 0; i < v->out[0]; i++) {
     const real *a = x + 2 * i * w;
     real *ga = to + 2 * i * w;
-    pairs_spread(n, ga, ga + w, y + i * n, a, a + w);
+    pairs_spread_row(n, ga, ga + w, y + i * n, a, a + w);
     if (w % 2 != 0) ga[w - 1] = ga[2 * w - 1] = 0;
   }
   if (v->size[0] % 2 != 0) memset(to + (v->size[0] - 1) * w, 0, (size_t)w * sizeof(real));
@@ -93,7 +166,7 @@ void LAR_R(lar_pool_max)(void *ctx, int64_t begin, int64_t end) {
     for (int64_t i = 0; i < v->out[0]; i++, y += v->out[1]) {
       range r = window(v, 0, i);
       const real *row = x + 2 * i * v->size[1];
-      if (fast) pairs_max(v->out[1], y, row, row + v->size[1]);
+      if (fast) pairs_max_row(v->out[1], y, row, row + v->size[1]);
       for (int64_t k = 0; !fast && k < v->out[1]; k++) {
         int64_t at = find(v, x, r, window(v, 1, k));
         y[k] = at < 0 ? -(real)HUGE_VAL : x[at];
