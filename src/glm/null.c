@@ -64,13 +64,26 @@ static lar_status kinked(const lar_problem *g, lar_point *at, double *u) {
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
 }
 
-/* u: the slopes by rows at `at`; corr: by coefficients. */
-static void correlate(const lar_problem *g, const double *u, double *corr) {
+static lar_status all_finite(const lar_problem *g, lar_point *at) {
+  for (int64_t j = 0; j < g->x->p * g->rows.k; j++) {
+    if (isfinite(at->corr[j])) continue;
+    LAR_TRY(lar_design_check(g->x));
+    return lar_fail(LAR_EMATH, "column %lld of x is too large: its product with y overflows",
+                    (long long)(j % g->x->p) + 1);
+  }
+  at->corr_known = true;
+  return LAR_OK;
+}
+
+/* u: the slopes by rows at `at`; at->corr: by coefficients. A NaN in x shows here. */
+static lar_status correlate(const lar_problem *g, const double *u, lar_point *at) {
+  double *corr = at->corr;
   for (int64_t c = 0; c < g->rows.k; c++) {
     double sum = 0;
     for (int64_t i = 0; i < g->x->n; i++) sum += u[c * g->x->n + i];
     lar_design_tmul(g->x, u + c * g->x->n, sum, NULL, 0, corr + c * g->x->p);
   }
+  return all_finite(g, at);
 }
 
 static double largest(const double *v, int64_t n) {
@@ -79,11 +92,11 @@ static double largest(const double *v, int64_t n) {
   return most;
 }
 
-lar_status lar_null_fit(lar_problem *g, lar_point *at) {
+lar_status lar_null_fit(lar_problem *g, lar_design *x, lar_point *at) {
   int64_t n = g->x->n, p = g->x->p, k = g->rows.k;
   void *v;
-  LAR_TRY(lar_alloc_raw(&v, (size_t)(3 * n * k + p * k + 2 * k) + 1, sizeof(double)));
-  double *u = v, *h = u + n * k, *from = h + n * k, *corr = from + n * k, *step = corr + p * k;
+  LAR_TRY(lar_alloc_raw(&v, (size_t)(3 * n * k + 2 * k) + 1, sizeof(double)));
+  double *u = v, *h = u + n * k, *from = h + n * k, *step = from + n * k;
   lar_status st = LAR_OK;
   memset(at->coef, 0, (size_t)(p * k) * sizeof(double));
   memset(at->intercept, 0, (size_t)k * sizeof(double));
@@ -106,8 +119,14 @@ lar_status lar_null_fit(lar_problem *g, lar_point *at) {
                     g->family->name, at->loss));
   double least = g->family->saturated != NULL ? g->family->saturated(g->self, &g->rows) : 0;
   g->null_value = at->loss - least;
-  correlate(g, u, corr);
-  g->null_slope = largest(corr, p * k);
+  bool squares = (g->family->traits & LAR_FAM_QUADRATIC) != 0 && k == 1;
+  if (squares && lar_design_narrow(g->x)) {
+    LAR_GO(lar_design_squares(x, g->rows.w, u, at->corr));
+    LAR_GO(all_finite(g, at));
+  } else {
+    LAR_GO(correlate(g, u, at));
+  }
+  g->null_slope = largest(at->corr, p * k);
 done:
   lar_free(v);
   return st;
@@ -175,15 +194,14 @@ lar_status lar_null_lambda_max(const lar_problem *g, const lar_solver *solver, l
   void *v = NULL;
   lar_status st = LAR_OK;
   *out = 0;
-  LAR_TRY(lar_alloc_raw(&v, (size_t)(2 * n * k + p * k + p) + 1, sizeof(double)));
-  double *u = v, *h = u + n * k, *corr = h + n * k, *factor = corr + p * k, unused;
+  LAR_TRY(lar_alloc_raw(&v, (size_t)(2 * n * k + p) + 1, sizeof(double)));
+  double *u = v, *h = u + n * k, *factor = h + n * k, unused;
   if (lar_family_kinked(g->family, g->self))
     LAR_GO(g->family->null(g->self, &g->rows, g->offset, g->intercept, &unused, u));
   else
     LAR_GO(g->family->slopes(g->self, &g->rows, at->eta, u, h));
   if (solver->max != NULL) {
-    correlate(g, u, corr);
-    LAR_GO(without_free(g, solver, at, corr, out));
+    LAR_GO(without_free(g, solver, at, at->corr, out));
     goto done;
   }
   LAR_GO(lar_scalar_open(&s, g));
@@ -191,9 +209,9 @@ lar_status lar_null_lambda_max(const lar_problem *g, const lar_solver *solver, l
   if (loose > 0) {
     LAR_GO(fit_free(g, solver, at, factor));
     LAR_GO(g->family->slopes(g->self, &g->rows, at->eta, u, h));
+    LAR_GO(correlate(g, u, at));
   }
-  correlate(g, u, corr);
-  *out = scalar_max(g, &s, corr, h);
+  *out = scalar_max(g, &s, at->corr, h);
   if (loose == p && p > 0 && g->penalty != NULL && g->penalty->n > 0 && g->factor == NULL)
     LAR_GO(lar_fail(LAR_EARG, "%s has no strength to make a path of; give lambda",
                     g->penalty->at[0].term->name));

@@ -86,12 +86,13 @@ static lar_status prepare(fit *f, const lar_path_ask *ask) {
                                  ask->standardize));
   f->g.x = &f->z;
   int64_t n = f->z.n, p = f->z.p, k = f->g.rows.k;
-  LAR_GO(lar_alloc(&v, (size_t)((n + p + 1) * k + 2 * p) + 1, sizeof(double)));
+  LAR_GO(lar_alloc(&v, (size_t)((n + 2 * p + 1) * k + 2 * p) + 1, sizeof(double)));
   f->block = v;
   f->at.coef = f->block, f->at.intercept = f->at.coef + p * k, f->at.eta = f->at.intercept + k;
-  scale_bounds(f, &ask->problem, f->at.eta + n * k, f->at.eta + n * k + p);
+  f->at.corr = f->at.eta + n * k;
+  scale_bounds(f, &ask->problem, f->at.corr + p * k, f->at.corr + p * k + p);
   LAR_GO(lar_solver_choose(&f->solver, &f->g, ask->solver));
-  LAR_GO(lar_null_fit(&f->g, &f->at));
+  LAR_GO(lar_null_fit(&f->g, &f->z, &f->at));
 done:
   if (st != LAR_OK) shut(f);
   return st;
@@ -205,6 +206,7 @@ static lar_status walk(lar_path *out, const lar_path_ask *ask, fit *f,
   for (int64_t l = 0; l < ask->n_lambda; l++) {
     f->at.lambda = out->lambda[l];
     LAR_GO(f->solver->solve(work, &f->g, previous, &f->at));
+    f->at.corr_known = false;
     previous = f->at.lambda;
     if (ask->early_end && ask->lambda == NULL) {
       record(out, f, l);

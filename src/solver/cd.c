@@ -15,7 +15,7 @@ typedef struct work {
   double *corr, *curve;           /* p: z_j'u where it was last taken; curve may be NULL */
   double *block;
   double weight, flat; /* sum of h; what all h are, or 0 */
-  bool begun;
+  bool begun, whole;   /* whole: the members are all columns, and rows are not looked at */
   double exact; /* the strength at which the members are at their optimum to rounding, or 0 */
 } work;
 
@@ -156,13 +156,37 @@ static void follow(work *w, const lar_problem *g, lar_point *at) {
   at->loss = loss / 2;
 }
 
+/* The same where the model holds all columns. */
+static void follow_whole(work *w, lar_point *at) {
+  double fall = 0;
+  for (int64_t j = 0; j < w->s.p; j++) {
+    fall += (w->q.b[j] - at->coef[j]) * (w->corr[j] + w->q.slope[j]);
+    at->coef[j] = w->q.b[j];
+    w->corr[j] = w->q.slope[j];
+  }
+  at->loss = fmax(at->loss + fall / 2, 0);
+}
+
+static lar_status begin_whole(work *w, const lar_problem *g, const lar_point *at) {
+  LAR_TRY(lar_quad_whole(&w->q, g->x->gram));
+  for (int64_t j = 0; j < w->s.p; j++) {
+    w->q.b[j] = at->coef[j];
+    w->q.slope[j] = w->corr[j];
+    if (w->curve != NULL) w->curve[j] = lar_quad_curve(&w->q, j);
+  }
+  w->whole = w->begun = true;
+  return LAR_OK;
+}
+
 static lar_status begin(work *w, const lar_problem *g, lar_point *at) {
+  if (at->corr_known) memcpy(w->corr, at->corr, (size_t)w->s.p * sizeof(double));
+  if (at->corr_known && g->x->gram != NULL) return begin_whole(w, g, at);
   LAR_TRY(centre(w, g, at));
   w->flat = w->h[0];
   for (int64_t i = 1; i < g->x->n && w->flat > 0; i++)
     if (w->h[i] != w->flat) w->flat = 0;
   measure(w, g);
-  look(w, g);
+  if (!at->corr_known) look(w, g);
   w->begun = true;
   return LAR_OK;
 }
@@ -195,9 +219,13 @@ static lar_status solve_squares(work *w, const lar_problem *g, double previous, 
     if (added > 0) LAR_TRY(lar_quad_fill(&w->q, w->q.m - added, w->h, w->weight));
     LAR_TRY(optimise(w, g, share, at));
     w->exact = 0;
-    follow(w, g, at);
-    look(w, g);
-    for (int64_t k = 0; k < w->q.m; k++) w->q.slope[k] = w->corr[w->q.at[k]];
+    if (w->whole) {
+      follow_whole(w, at);
+    } else {
+      follow(w, g, at);
+      look(w, g);
+      for (int64_t k = 0; k < w->q.m; k++) w->q.slope[k] = w->corr[w->q.at[k]];
+    }
     if (certified(w, g, at)) {
       if (at->kkt * g->null_slope <= 1e-9 * at->lambda) w->exact = at->lambda;
       return LAR_OK;

@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "core/par.h"
 #include "kern/copy.h"
+#include "kern/flat.h"
 #include "solver/columns.h"
 
 enum { GRAIN = 16384 }; /* entries of a chunk of columns */
@@ -64,12 +65,8 @@ void lar_design_pack(const lar_design *d, int64_t j, int64_t from, int64_t n, do
 
 /* ---- making ---- */
 
-/* Is a sum over x_ij times 0 still 0? */
-static lar_status check_finite(const lar_design *d) {
+lar_status lar_design_check(const lar_design *d) {
   for (int64_t j = 0; j < d->p; j++) {
-    double first, second;
-    lar_design_moments(d, j, NULL, &first, &second);
-    if (isfinite(second)) continue;
     const void *x;
     const int32_t *index;
     int64_t n = column(d, j, &x, &index);
@@ -106,16 +103,12 @@ lar_status lar_design_dense(lar_design *out, const lar_tensor *x) {
   LAR_TRY(by_columns(&out->dense, x, dtype));
   out->n = x->shape[0], out->p = x->shape[1];
   out->dtype = dtype;
-  lar_status st = check_finite(out);
-  if (st != LAR_OK) lar_design_clear(out);
-  return st;
+  return LAR_OK;
 }
 
 lar_status lar_design_sparse(lar_design *out, lar_sparse *x) {
   *out = (lar_design){.n = x->n, .p = x->p, .dtype = x->dtype, .sparse = lar_sparse_ref(x)};
-  lar_status st = check_finite(out);
-  if (st != LAR_OK) lar_design_clear(out);
-  return st;
+  return LAR_OK;
 }
 
 void lar_design_clear(lar_design *d) {
@@ -123,6 +116,7 @@ void lar_design_clear(lar_design *d) {
   if (d->sparse != NULL) lar_sparse_unref(d->sparse);
   lar_free(d->mean);
   lar_free(d->scale);
+  lar_free(d->gram);
   *d = (lar_design){0};
 }
 
@@ -156,7 +150,7 @@ lar_status lar_design_standardised(lar_design *out, const lar_design *x, const d
                                    bool centre, bool scale) {
   void *v;
   *out = *x;
-  out->mean = out->scale = NULL;
+  out->mean = out->scale = out->gram = NULL;
   if (x->sparse != NULL)
     lar_sparse_ref(x->sparse);
   else
@@ -216,6 +210,39 @@ void lar_design_tmul(const lar_design *d, const double *v, double sum, const int
   tmul_job job = {.d = d, .v = v, .sum = sum, .out = out, .list = list};
   if (list == NULL) m = d->p;
   lar_par_for(m, grain_of(d, m), tmul_part, &job);
+}
+
+lar_status lar_design_squares(lar_design *d, const double *w, const double *u, double *out) {
+  enum { ROWS = 512 };
+  int64_t p = d->p, side = p + 1;
+  void *v;
+  LAR_TRY(lar_alloc(&v, (size_t)(side * side + side * ROWS + ROWS), sizeof(double)));
+  double *square = v, *pack = square + side * side, *root = pack + side * ROWS;
+  for (int64_t row = 0; row < d->n; row += ROWS) {
+    int64_t n = d->n - row < ROWS ? d->n - row : ROWS;
+    double *last = pack + p * ROWS;
+    for (int64_t i = 0; i < n; i++) {
+      root[i] = sqrt(w[row + i]);
+      last[i] = root[i] > 0 ? u[row + i] / root[i] : u[row + i];
+    }
+    for (int64_t j = 0; j < p; j++) {
+      double *to = pack + j * ROWS;
+      lar_design_pack(d, j, row, n, to);
+      for (int64_t i = 0; i < n; i++) to[i] *= root[i];
+    }
+    lar_flat_square(n, side, pack, ROWS, square, side);
+  }
+  lar_free(d->gram);
+  d->gram = NULL;
+  lar_status st = lar_alloc_raw(&v, (size_t)(p * p) + 1, sizeof(double));
+  if (st == LAR_OK) d->gram = v;
+  for (int64_t j = 0; st == LAR_OK && j < p; j++) {
+    for (int64_t i = j; i < p; i++)
+      d->gram[i * p + j] = d->gram[j * p + i] = square[j * side + i];
+    out[j] = square[j * side + p];
+  }
+  lar_free(square);
+  return st;
 }
 
 void lar_design_mul(const lar_design *d, const double *b, double c, double *out) {

@@ -18,13 +18,16 @@ typedef struct lar_design {
   lar_tensor dense;     /* (n, p) with stride[0] == 1, or nothing */
   lar_sparse *sparse;   /* or this */
   double *mean, *scale; /* p each; NULL: 0, 1. Scale 0: a constant column, z_j = 0 */
+  double *gram;         /* p * p: Z' diag(w) Z for weights w, where somebody has asked for it */
 } lar_design;
 
-/* A view of X; a dense matrix whose columns are not contiguous is copied once. LAR_EARG names
- * the column that holds NaN or infinity. */
+/* A view of X; a dense matrix whose columns are not contiguous is copied once. */
 lar_status lar_design_dense(lar_design *out, const lar_tensor *x);
 lar_status lar_design_sparse(lar_design *out, lar_sparse *x);
 void lar_design_clear(lar_design *d);
+
+/* LAR_EARG names row and column of a NaN or an infinity. */
+lar_status lar_design_check(const lar_design *d);
 
 /* The same X, centred and scaled for weights w (n, sum 1): mean where `centre`, the 1/n
  * standard deviation where `scale` (about the mean in either case). */
@@ -53,6 +56,13 @@ void lar_design_pack(const lar_design *d, int64_t j, int64_t from, int64_t n, do
 /* out[j] = z_j' v for all j, or for the m listed; sum is sum_i v_i. Parallel over columns. */
 void lar_design_tmul(const lar_design *d, const double *v, double sum, const int64_t *list,
                      int64_t m, double *out);
+/* d->gram for weights w, and out = Z' u for a u that is 0 where w is, in one look at X. */
+lar_status lar_design_squares(lar_design *d, const double *w, const double *u, double *out);
+/* Is that worth its p^2 n / 2 multiplications? */
+static inline bool lar_design_narrow(const lar_design *d) {
+  return d->sparse == NULL && d->p <= 300 && d->n >= 2 * d->p;
+}
+
 /* out = Z b + c over the coefficients that are not 0. */
 void lar_design_mul(const lar_design *d, const double *b, double c, double *out);
 

@@ -16,31 +16,29 @@ static double feasible_share(const lar_scalar *s, const double *corr) {
   return share;
 }
 
-/* <u, y> / <u, u / w> of squared loss is where the dual along u is highest. */
-static double best_share(const lar_problem *g, const double *u, double limit) {
-  double up = 0, down = 0;
-  for (int64_t i = 0; i < g->rows.n; i++) {
-    if (g->rows.w[i] == 0) continue;
-    double y = g->rows.y[i] - (g->offset != NULL ? g->offset[i] : 0);
-    up -= u[i] * y;
-    down += u[i] * u[i] / g->rows.w[i];
-  }
-  double s = down > 0 ? up / down : 1;
-  return s < 0 ? 0 : s < limit ? s : limit;
+/* With squared loss, Z b + b0 = y + u / w gives <u, y> = sum b_j z_j'u - sum u^2 / w, and the
+ * dual is highest at <u, y> / sum u^2 / w. */
+static double share_of_squares(const lar_scalar *s, const double *corr, const lar_point *at,
+                               double limit) {
+  double along = 0, square = 2 * at->loss;
+  for (int64_t j = 0; j < s->p; j++) along += at->coef[j] * corr[j];
+  double best = square > 0 ? (square - along) / square : 1;
+  return best < 0 ? 0 : best < limit ? best : limit;
 }
 
-static double conjugates(const lar_problem *g, const lar_scalar *s, const double *u,
-                         const double *corr, double share, double *scratch,
-                         const lar_point *at) {
+static double loss_conjugate(const lar_problem *g, const lar_scalar *s, const double *u,
+                             const double *corr, double share, double *scratch,
+                             const lar_point *at) {
   double sum = 0;
+  if ((g->family->traits & LAR_FAM_QUADRATIC) != 0) {
+    for (int64_t j = 0; j < s->p; j++) sum += at->coef[j] * corr[j];
+    return share * share * at->loss + share * (sum - 2 * at->loss);
+  }
   for (int64_t i = 0; i < g->rows.n; i++) {
     scratch[i] = share * u[i];
     if (g->offset != NULL && g->rows.w[i] > 0) sum -= scratch[i] * g->offset[i];
   }
-  sum += g->family->conjugate(g->self, &g->rows, scratch);
-  for (int64_t j = 0; j < s->p; j++)
-    sum += lar_scalar_conjugate(s, j, -share * corr[j], at->coef[j]);
-  return sum;
+  return sum + g->family->conjugate(g->self, &g->rows, scratch);
 }
 
 void lar_certify(const lar_problem *g, const lar_scalar *s, const double *u, const double *corr,
@@ -58,12 +56,14 @@ void lar_certify(const lar_problem *g, const lar_scalar *s, const double *u, con
   at->df = df;
   at->gap = NAN;
   if (!s->convex || s->other != NULL || g->family->conjugate == NULL) return;
-  double share = feasible_share(s, corr);
+  double share = feasible_share(s, corr), sum = 0;
   if (s->lo == NULL && s->b == NULL && (g->family->traits & LAR_FAM_QUADRATIC) != 0) {
     double most = 0;
     for (int64_t j = 0; j < s->p; j++)
       if (s->a[j] > 0) most = fmax(most, fabs(corr[j]) / (s->lambda * s->a[j]));
-    share = best_share(g, u, most > 0 ? 1 / most : 1);
+    share = share_of_squares(s, corr, at, most > 0 ? 1 / most : 1);
   }
-  at->gap = value + conjugates(g, s, u, corr, share, scratch, at);
+  for (int64_t j = 0; j < s->p; j++)
+    sum += lar_scalar_conjugate(s, j, -share * corr[j], at->coef[j]);
+  at->gap = value + sum + loss_conjugate(g, s, u, corr, share, scratch, at);
 }

@@ -11,8 +11,8 @@
 
 #include "solver/scalar.h"
 
-/* Fills at->value, at->gap, at->kkt from at->loss, coef, the gradient u (n) of the loss at
- * at->eta and corr (p): z_j'u. `scratch` (n) is written. */
+/* Fills at->value, at->gap, at->kkt and at->df from at->loss, coef, corr (p): z_j'u, and u (n),
+ * which squared loss does without. `scratch` (n) is written. */
 void lar_certify(const lar_problem *g, const lar_scalar *s, const double *u, const double *corr,
                  double *scratch, lar_point *at);
 

@@ -31,12 +31,10 @@ void lar_quad_close(lar_quad *q) {
   *q = (lar_quad){0};
 }
 
-static lar_status grow(lar_quad *q) {
-  int64_t cap = q->cap == 0 ? FIRST : q->cap * 3 / 2;
+static lar_status grow(lar_quad *q, int64_t cap) {
   void *at = NULL, *v = NULL, *gram = NULL;
   lar_status st = LAR_OK;
   if (cap > q->x->p) cap = q->x->p;
-  if (q->cap == 0 && q->x->p <= 4 * FIRST) cap = q->x->p;
   LAR_GO(lar_alloc_raw(&at, (size_t)cap, sizeof *q->at));
   LAR_GO(lar_alloc_raw(&v, (size_t)cap * 3, sizeof(double)));
   LAR_GO(lar_alloc_raw(&gram, (size_t)(cap * cap), sizeof(double)));
@@ -62,8 +60,17 @@ done:
   return st;
 }
 
+lar_status lar_quad_whole(lar_quad *q, const double *gram) {
+  int64_t p = q->x->p;
+  if (p == 0) return LAR_OK;
+  LAR_TRY(grow(q, p));
+  for (int64_t j = 0; j < p; j++) LAR_TRY(lar_quad_add(q, j, 0, 0));
+  memcpy(q->gram, gram, (size_t)(p * p) * sizeof *gram);
+  return LAR_OK;
+}
+
 lar_status lar_quad_add(lar_quad *q, int64_t j, double b, double slope) {
-  if (q->m == q->cap) LAR_TRY(grow(q));
+  if (q->m == q->cap) LAR_TRY(grow(q, q->cap == 0 ? FIRST : q->cap * 3 / 2));
   q->at[q->m] = j;
   q->b[q->m] = b;
   q->slope[q->m] = slope;

@@ -32,6 +32,9 @@ typedef struct lar_quad {
 lar_status lar_quad_open(lar_quad *q, const lar_design *x, bool centre);
 void lar_quad_close(lar_quad *q);
 
+/* All columns are members, with 0 for coefficients; gram (p * p) is that of the design. */
+lar_status lar_quad_whole(lar_quad *q, const double *gram);
+
 /* Column j becomes the next member, with that coefficient and slope. */
 lar_status lar_quad_add(lar_quad *q, int64_t j, double b, double slope);
 

@@ -44,7 +44,9 @@ typedef enum lar_outcome {
 typedef struct lar_point {
   double lambda;
   double *coef, *intercept; /* p * k, k */
-  double *eta;              /* n * k: b0 + Z b + offset, kept in step with coef */
+  double *eta;              /* n * k: b0 + Z b + offset; need not be kept in step */
+  double *corr;             /* p * k: z_j' dF/deta, where corr_known */
+  bool corr_known;          /* set by the null fit; not once a solver has moved the point */
   double loss, value;       /* F, and F + lambda Omega */
   double gap;               /* duality gap / null_value; NaN where there is no dual */
   double kkt;               /* max distance of 0 to the subdifferential / null_slope */
