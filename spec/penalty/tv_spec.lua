@@ -31,14 +31,15 @@ local signals = {
   end,
 }
 
--- With z_i = sum of v - x up to i: within lambda, 0 at the end, lambda where x falls and -lambda
--- where it rises; for steps other than 1 each difference is divided by its own.
+-- With z_i = sum of v - x up to i: within lambda, 0 at the end, lambda where x falls and
+-- -lambda where it rises; for steps other than 1 each difference is divided by its own.
 local function assert_optimal(v, x, lambda, steps)
   local n = v.numel
   local scale = v:abs():max():item()
   local z = ((v - x) / (steps or 1)):cumsum(1)
   local slack = 1e-12 * lambda + 1e-11 * n * scale / (steps and steps:min():item() or 1)
-  assert.is_true(math.abs(z:at(n)) <= slack, ("%d, lambda %g: the sum has changed by %g"):format(n, lambda, z:at(n)))
+  assert.is_true(math.abs(z:at(n)) <= slack,
+    ("%d, lambda %g: the sum has changed by %g"):format(n, lambda, z:at(n)))
   assert.is_true(z:abs():max():item() <= lambda + slack, "a dual of "
     .. z:abs():max():item() .. " for lambda " .. lambda)
   local d, at = x[{ { 2, n } }] - x[{ { 1, n - 1 } }], z[{ { 1, n - 1 } }]
