@@ -141,7 +141,7 @@ local from = {
 local modules = {
   nn = true, loss = true, penalty = true, constraint = true, optim = true, schedule = true,
   metric = true, data = true, linalg = true, train = true, plot = true, derivative = true,
-  sparse = true, glm = true,
+  sparse = true, glm = true, select = true,
 }
 
 return setmetatable(lariat, {

@@ -20,12 +20,16 @@ local function numbers(owner, what, values)
   return values
 end
 
--- One block of gnuplot data: x y lines, ended by `e`.
-local function block(owner, curve)
+-- One block of gnuplot data: x y lines (x y error, for bars), ended by `e`.
+local function block(owner, curve, bars)
   local y = numbers(owner, "y", curve.y)
   local x = curve.x and numbers(owner, "x", curve.x)
+  local error = bars and numbers(owner, "error", curve.error)
   local lines = {}
-  for i = 1, #y do lines[i] = ("%.9g %.9g"):format(x and x[i] or i, y[i]) end
+  for i = 1, #y do
+    lines[i] = ("%.9g %.9g"):format(x and x[i] or i, y[i])
+    if error then lines[i] = lines[i] .. (" %.9g"):format(error[i]) end
+  end
   lines[#lines + 1] = "e"
   return table.concat(lines, "\n")
 end
@@ -47,7 +51,9 @@ local function available()
   return found ~= nil
 end
 
-local KNOWN = { 1, 2, 3, 4, 5, 6, 7, 8, "title", "xlabel", "ylabel", "logx", "logy", "path" }
+local KNOWN = {
+  1, 2, 3, 4, 5, 6, 7, 8, "title", "xlabel", "ylabel", "logx", "logy", "path", "marks",
+}
 
 -- What stands before the curves.
 local function header(given)
@@ -60,12 +66,21 @@ local function header(given)
   for _, axis in ipairs { "x", "y" } do
     if given["log" .. axis] then script[#script + 1] = "set logscale " .. axis end
   end
+  for k, mark in ipairs(given.marks or {}) do
+    script[#script + 1] = ("set arrow from %.9g, graph 0 to %.9g, graph 1 nohead dt 2"):format(
+      mark.x, mark.x)
+    if mark.label then
+      script[#script + 1] = ("set label %s at %.9g, graph %.2f"):format(quoted(mark.label),
+        mark.x, 1.02 - 0.06 * k)
+    end
+  end
   return script
 end
 
 --- Lines: one curve or several over a common axis.
--- @tparam table given  a list of curves `{y = , x = , label = }` (or one in `given[1]` as a
--- list of them); title, xlabel, ylabel, logx, logy; path = "file.svg" or ".png"
+-- @tparam table given  a list of curves `{y = , x = , label = , error = }` (or one in
+-- `given[1]` as a list of them), where `error` draws bars; title, xlabel, ylabel, logx, logy;
+-- `marks`, a list of `{x = , label = }`: upright lines; path = "file.svg" or ".png"
 -- @raise when gnuplot is missing
 -- @usage lariat.plot.lines { { y = { 3, 2, 1 }, label = "loss" } }
 function plot.lines(given)
@@ -79,8 +94,12 @@ function plot.lines(given)
   end
   local script, names, data = header(given), {}, {}
   for i, curve in ipairs(first.y and given or first) do
-    names[i] = "'-' with lines title " .. quoted(curve.label or "y" .. i)
-    data[i] = block("plot.lines", curve)
+    names[#names + 1] = "'-' with lines title " .. quoted(curve.label or "y" .. i)
+    data[#data + 1] = block("plot.lines", curve)
+    if curve.error then
+      names[#names + 1] = "'-' with yerrorbars notitle"
+      data[#data + 1] = block("plot.lines", curve, true)
+    end
   end
   script[#script + 1] = "plot " .. table.concat(names, ", ")
   local pipe = assert(io.popen("gnuplot", "w"))
