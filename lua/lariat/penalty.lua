@@ -208,7 +208,8 @@ end
 -- @function on
 -- @param ... names or globs (`"1.weight"`, `"4.*"`), kinds (`"weight" "bias" "gain"`), a list
 -- of them, or `function(name, tensor) -> boolean`. A glob whose last part holds a wildcard
--- means weights only: biases are named (`"*.bias"`) or asked for by kind.
+-- means weights only: biases are named (`"*.bias"`) or asked for by kind. No wildcard means
+-- gains: `"*.weight"` is weights, `"gain"` or `"2.weight"` gains.
 -- @return a new penalty; used where nothing matches it raises, and lists what there is
 -- @usage local reg = lariat.penalty.l2(0.1):on("weight", "bias")
 

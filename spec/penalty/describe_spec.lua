@@ -73,6 +73,18 @@ describe("a penalty made again from its description", function()
   end)
 end)
 
+describe("an optimiser", function()
+  it("shows strengths that took the place of its penalty's", function()
+    local w = lariat.tensor({ 1 }, { requires_grad = true })
+    local opt = lariat.optim.sgd({ w }, { lr = 1, penalty = P.l1(0.1) + P.l2(0.2) })
+    assert.is_nil(tostring(opt):find "in force")
+    opt:set_lambda("l2", 3)
+    assert.is_truthy(tostring(opt):find("\nin force: l2 = 3$"))
+    opt:set_lambda("l1", 0)
+    assert.is_truthy(tostring(opt):find("\nin force: l1 = 0, l2 = 3$"))
+  end)
+end)
+
 describe("a penalty in Lua", function()
   it("shows its parameters", function()
     local pen = P.new {

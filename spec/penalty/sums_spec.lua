@@ -1,4 +1,4 @@
--- Random sums of two and three convex terms against a generic solver; what is refused.
+-- Random sums of two and three convex terms, all there are, against a generic solver.
 local lariat = require "lariat"
 local admm = require "spec.support.admm"
 local near = require "spec.support.near"
@@ -97,7 +97,7 @@ local tree = { { 1, { 2, 3, { 4, 5 } }, { 6, 7 } }, { 8, { 9, 10 } } }
 local branches = { { 4, 5 }, { 2, 3, 4, 5 }, { 6, 7 }, { 1, 2, 3, 4, 5, 6, 7 }, { 9, 10 },
   { 8, 9, 10 } }
 
--- name -> function(l): the penalty, its blocks, b of b/2 |u|^2; `mean`: knows no metric
+-- name -> function(l): the penalty, its blocks, b of b/2 |u|^2, latent groups
 local terms = {
   l1 = function(l) return P.l1(l), each(l) end,
   weighted = function(l)
@@ -143,32 +143,123 @@ terms.bends = function(l)
   return P.trend_filter { lambda = l, order = 1 }, out
 end
 
-local euclidean = { bends = true, fused = true, tree = true, tv2 = true }
-local names = {}
-for name in pairs(terms) do names[#names + 1] = name end
+-- Every coordinate in one block.
+local function whole(norm, more)
+  local block = group({}, nil, norm)
+  for j = 1, N do block.rows[j] = { [j] = 1 } end
+  for k, v in pairs(more) do block[k] = v end
+  return { block }
+end
+
+local function squares(blocks, to)
+  for _, block in ipairs(blocks) do block.norm, block.to = "square", to end
+  return blocks
+end
+
+local function balls(by, norm, radius)
+  local out = {}
+  for k, list in ipairs(lists(by)) do
+    out[k] = group(list, nil, norm)
+    out[k].radius = radius
+  end
+  return out
+end
+
+terms.huber = function(l)
+  local blocks = each(l)
+  for _, block in ipairs(blocks) do block.norm, block.delta = "huber", 0.5 end
+  return P.huber { lambda = l, delta = 0.5 }, blocks
+end
+terms.slope = function(l)
+  local falling, c = {}, {}
+  for k = 1, N do falling[k], c[k] = 2 - k / 8, l * (2 - k / 8) end
+  return P.slope { lambda = l, weights = falling }, whole("sorted", { c = c })
+end
+terms.exclusive = function(l)
+  return P.exclusive_lasso { lambda = l, by = "input" }, norms(lists "input", l, "exclusive")
+end
+terms.nuclear = function(l) return P.nuclear(l), whole("nuclear", { c = l, lines = ROWS }) end
+terms.laplacian = function(l)
+  return P.laplacian { lambda = l, by = "grid" }, squares(all(differences(l), vertical(l)))
+end
+terms.l2_sp = function(l)
+  return P.l2_sp { lambda = l, towards = 0.3 }, squares(each(l), 0.3)
+end
+terms.ewc = function(l)
+  return P.ewc { lambda = l, towards = -0.2, fisher = 1.7 }, squares(each(1.7 * l), -0.2)
+end
+terms.l1_ball = function() return P.l1_ball(2), whole("ball1", { radius = 2 }) end
+terms.l1_rows = function()
+  return P.l1_ball { radius = 0.9, by = "row" }, balls("output", "ball1", 0.9)
+end
+terms.l2_ball = function() return P.l2_ball(1.5), whole("ball2", { radius = 1.5 }) end
+terms.linf_ball = function() return P.linf_ball(0.6), bounds(-0.6, 0.6) end
+terms.simplex = function() return P.simplex(1), whole("simplex", { radius = 1 }) end
+terms.max_norm = function() return P.max_norm(0.9), balls("output", "ball2", 0.9) end
+terms.weighted_groups = function(l)
+  local blocks, weight = norms(lists "input", l), { 1, 0, 2, 0.5 }
+  for k, block in ipairs(blocks) do block.c = block.c * weight[k] end
+  return P.group_lasso { lambda = l, by = "input", weights = weight }, blocks
+end
+terms.weighted_sparse = function(l)
+  local blocks, weight = norms(lists "output", 0.5 * l), { 2, 0.5, 1 }
+  for k, block in ipairs(blocks) do block.c = block.c * weight[k] end
+  return P.sparse_group_lasso { lambda = l, by = "output", weights = weight,
+    l1_weights = tensor(weights):view(ROWS, COLUMNS) }, all(each(scaled(0.5 * l)), blocks)
+end
+-- Overlapping groups: what they cost is no function of u in closed form.
+terms.overlap = function(l)
+  local groups, latent = { { 1, 2, 3, 5 }, { 3, 5, 6 }, { 8, 9, 10 }, { 10, 11, 1 } }, {}
+  for k, list in ipairs(groups) do latent[k] = { list = list, c = l * math.sqrt(#list) } end
+  return P.overlap_group_lasso { lambda = l, groups = groups }, {}, 0, latent
+end
+
+local convex, euclidean = {}, {}
+for _, entry in ipairs(P.entries()) do
+  convex[entry.name] = entry.convex and entry.has_prox and not entry.forward or nil
+  euclidean[entry.name] = entry.euclidean
+end
+
+local names, covered = {}, {}
+for name, make in pairs(terms) do
+  names[#names + 1] = name
+  covered[make(1).name] = true
+end
 table.sort(names)
 
--- Two or three different terms, and what the reference needs of them.
-local function draw(rng, count)
-  local sum = { names = {}, blocks = {}, b = 0 }
-  while #sum.names < count do
-    local name = names[math.floor(rng() * #names) + 1]
-    if not sum[name] then
-      sum[name] = true
-      table.insert(sum.names, name)
-      local pen, blocks, b = terms[name](0.1 + 0.5 * rng())
-      sum.pen = sum.pen and sum.pen + pen or pen
-      sum.blocks = all(sum.blocks, blocks)
-      sum.b, sum.euclidean = sum.b + (b or 0), sum.euclidean or euclidean[name]
-    end
+-- Different terms, and what the reference needs of them.
+local function sum_of(list, rng)
+  local sum = { names = list, blocks = {}, b = 0 }
+  for _, name in ipairs(list) do
+    local pen, blocks, b, latent = terms[name](0.1 + 0.5 * rng())
+    sum.euclidean = sum.euclidean or euclidean[pen.name]
+    sum.pen = sum.pen and sum.pen + pen or pen
+    sum.blocks = all(sum.blocks, blocks)
+    sum.b, sum.latent = sum.b + (b or 0), sum.latent or latent
   end
   return sum
 end
 
+-- A term, and one or two others.
+local function draw(rng, first, count)
+  local list = { first }
+  while #list < count do
+    local name = names[math.floor(rng() * #names) + 1]
+    local new = true
+    for _, other in ipairs(list) do new = new and name ~= other end
+    if new then list[#list + 1] = name end
+  end
+  return sum_of(list, rng)
+end
+
 describe("the prox of a random sum", function()
-  for k = 1, 45 do
+  it("is tried with every convex penalty that has one", function()
+    for name in pairs(convex) do assert.is_true(covered[name], name) end
+  end)
+
+  for k = 1, 4 * #names do
     local rng = generator(100 + k)
-    local sum = draw(rng, k % 3 == 0 and 3 or 2)
+    local sum = draw(rng, names[(k - 1) % #names + 1], k % 3 == 0 and 3 or 2)
     local title = table.concat(sum.names, " + ")
     it(title .. " is that of a generic solver", function()
       local v, t, one = {}, {}, {}
@@ -177,11 +268,12 @@ describe("the prox of a random sum", function()
         t[j], one[j] = 0.2 + rng(), 0.7
       end
       local x = tensor(v):view(ROWS, COLUMNS)
-      near.check(sum.pen:prox(x, 0.7):reshape(N), admm(v, one, sum.b, sum.blocks),
+      near.check(sum.pen:prox(x, 0.7):reshape(N), admm(v, one, sum.b, sum.blocks, sum.latent),
         { rel = 0, abs = 1e-6, what = title })
       if sum.euclidean then return end
       near.check(sum.pen:prox(x, tensor(t):view(ROWS, COLUMNS)):reshape(N),
-        admm(v, t, sum.b, sum.blocks), { rel = 0, abs = 1e-6, what = title .. " in a metric" })
+        admm(v, t, sum.b, sum.blocks, sum.latent),
+        { rel = 0, abs = 1e-6, what = title .. " in a metric" })
     end)
   end
 end)

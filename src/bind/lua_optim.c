@@ -423,6 +423,19 @@ static int recipe_tostring(lua_State *L, const opt *p) {
   return 1;
 }
 
+/* Strengths that set_lambda or a schedule put in place of the penalty's own. */
+static void add_strengths(luaL_Buffer *b, const lar_bound *bound) {
+  const char *sep = "\nin force: ";
+  for (int k = 0; bound != NULL && k < lar_bound_terms(bound); k++) {
+    char text[96];
+    if (!lar_bound_is_set(bound, k)) continue;
+    (void)snprintf(text, sizeof text, "%s%s = %g", sep, lar_bound_name(bound, k),
+                   lar_bound_lambda(bound, k));
+    luaL_addstring(b, text);
+    sep = ", ";
+  }
+}
+
 static int opt_tostring(lua_State *L) {
   const opt *p = checked(L, 1);
   const lar_optim *o = p->o;
@@ -448,6 +461,7 @@ static int opt_tostring(lua_State *L) {
   if (penalty != NULL) {
     luaL_addstring(&b, "\npenalty: ");
     luaL_addstring(&b, penalty);
+    add_strengths(&b, o->bound);
   }
   luaL_pushresult(&b);
   return 1;

@@ -49,6 +49,9 @@ static lar_status slopes(const void *self, const lar_rows *r, const double *eta,
 
 static double bound(const void *self) { return HUGE_VAL; }
 
+/* Not known; most losses that people write are never below 0. */
+static double saturated(const void *self, const lar_rows *r) { return 0; }
+
 static void response(const void *self, int64_t n, int64_t k, const double *eta, double *out) {
   for (int64_t i = 0; i < n * k; i++) out[i] = eta[i];
 }
@@ -63,5 +66,6 @@ LAR_ENTRY(family, custom) = {
   .value = value,
   .slopes = slopes,
   .bound = bound,
+  .saturated = saturated,
   .response = response,
 };

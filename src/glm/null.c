@@ -32,7 +32,7 @@ static lar_status newton(const lar_problem *g, lar_point *at, double *u, double 
   int64_t n = g->x->n, k = g->rows.k;
   LAR_TRY(g->family->value(g->self, &g->rows, at->eta, &at->loss));
   for (int round = 0; round < 200; round++) {
-    double most = 0, before = at->loss;
+    double most = 0, before = at->loss; /* most: the longest step, relative */
     LAR_TRY(g->family->slopes(g->self, &g->rows, at->eta, u, h));
     memcpy(from, at->eta, (size_t)(n * k) * sizeof *from);
     for (int64_t c = 0; c < k; c++) {
@@ -43,16 +43,15 @@ static lar_status newton(const lar_problem *g, lar_point *at, double *u, double 
       }
       step[c] = curve > 0 ? fmax(fmin(-slope / curve, 5), -5) : 0;
       if ((g->family->traits & LAR_FAM_QUADRATIC) != 0 && curve > 0) step[c] = -slope / curve;
-      most = fmax(most, fabs(step[c]));
+      most = fmax(most, fabs(step[c]) / fmax(1, fabs(at->intercept[c])));
     }
-    if (most == 0) return LAR_OK;
+    if (most < 1e-13) return LAR_OK;
     for (int half = 0; half < 40; half++) {
       LAR_TRY(shift_eta(g, at, from, step));
       if (at->loss <= before || half == 39) break;
       for (int64_t c = 0; c < k; c++) step[c] /= 2;
     }
     for (int64_t c = 0; c < k; c++) at->intercept[c] += step[c];
-    if (most < 1e-13) break;
   }
   return LAR_OK;
 }

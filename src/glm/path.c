@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "glm/null.h"
+#include "solver/lars.h"
 
 enum { LEAST_POINTS = 5 }; /* before a path may end early */
 
@@ -102,6 +103,18 @@ lar_status lar_path_lambda_max(const lar_path_ask *ask, double *out) {
   fit f;
   LAR_TRY(prepare(&f, ask));
   lar_status st = lar_null_lambda_max(&f.g, f.solver, &f.at, out);
+  shut(&f);
+  return st;
+}
+
+lar_status lar_path_knots(const lar_path_ask *ask, double least, int64_t most, double **out,
+                          int64_t *n) {
+  fit f;
+  lar_path_ask by_lars = *ask;
+  by_lars.solver = "lars";
+  *out = NULL;
+  LAR_TRY(prepare(&f, &by_lars));
+  lar_status st = lar_lars_knots(&f.g, least, most, out, n);
   shut(&f);
   return st;
 }

@@ -13,11 +13,16 @@ static bool loose(const char *glob) {
   return strpbrk(dot != NULL ? dot : glob, "*?") != NULL;
 }
 
+static bool may_be(const char *glob, const lar_pentry *p) {
+  if (p->kind == LAR_WEIGHT) return true;
+  return p->kind == LAR_GAIN ? strpbrk(glob, "*?") == NULL : !loose(glob);
+}
+
 static bool named(const lar_on *on, const lar_pentry *p) {
   for (int k = 0; k < on->n; k++) {
     const char *name = on->names[k];
     if (lar_pkind_find(name) == p->kind) return true;
-    if (lar_glob(name, p->name) && (p->kind == LAR_WEIGHT || !loose(name))) return true;
+    if (lar_glob(name, p->name) && may_be(name, p)) return true;
   }
   return false;
 }

@@ -48,6 +48,8 @@ double lar_bound_lambda(const lar_bound *b, int k) {
   return a->term->lambda_fn != NULL ? (double)NAN : a->term->lambda * a->scale;
 }
 
+bool lar_bound_is_set(const lar_bound *b, int k) { return !isnan(b->set[k]); }
+
 lar_status lar_bound_set(lar_bound *b, int k, double lambda) {
   if (is_constraint(b, k))
     return lar_fail(LAR_EARG, "penalty %s is a constraint and has no lambda", b->name[k]);

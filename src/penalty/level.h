@@ -8,7 +8,7 @@
  * coordinates on its way and is exact when it drops none (Michelot 1986, JOTA 50(1); Condat
  * 2016, Math. Program. 158). It starts at the greater of two lower bounds: all coordinates
  * active, or only the largest. Each round is one streaming pass without memory of its own; a
- * handful suffice.
+ * handful suffice, and where few coordinates are left they are gathered and looked at alone.
  */
 #ifndef LAR_PENALTY_LEVEL_H
 #define LAR_PENALTY_LEVEL_H
@@ -26,6 +26,14 @@ typedef struct tally {
   double x, t, n, top;
 } tally;
 
+/* What a part holds above a level, up to so many of them. */
+enum { LAR_LEVEL_KEPT = 32 };
+
+typedef struct keep {
+  double x[LAR_LEVEL_KEPT], t[LAR_LEVEL_KEPT];
+  int n; /* one more than fits: too many */
+} keep;
+
 typedef struct level_job {
   const lar_pen_at *at;
   const real *v, *metric;
@@ -34,6 +42,7 @@ typedef struct level_job {
   int64_t grain;
   bool first;
   tally *part;
+  keep *kept;
 } level_job;
 
 static inline double size_of(real v) { return (double)(LAR_LEVEL_FOLDS ? fabs(v) : v); }
@@ -157,6 +166,57 @@ static tally tally_whole(const level_job *r, bool first, double tau) {
   return sum;
 }
 
+static void keep_one(keep *k, double x, double t) {
+  if (k->n < LAR_LEVEL_KEPT) {
+    k->x[k->n] = x;
+    k->t[k->n] = t;
+  }
+  k->n += k->n <= LAR_LEVEL_KEPT;
+}
+
+static void keep_part(void *ctx, int64_t begin, int64_t end) {
+  enum { BLOCK = 256 };
+  const level_job *r = ctx;
+  const real *v = r->v, *m = r->metric;
+  const double tau = r->tau;
+  keep *k = &r->kept[begin / r->grain];
+  k->n = 0;
+  for (int64_t at = begin; at < end && k->n <= LAR_LEVEL_KEPT; at += BLOCK) {
+    int64_t stop = end - at < BLOCK ? end : at + BLOCK;
+    int count = 0;
+    _Pragma("omp simd reduction(+ : count)") for (int64_t j = at; j < stop; j++) count +=
+      size_of(v[j]) > (m != NULL ? tau * (double)m[j] : tau) ? 1 : 0;
+    for (int64_t j = at; count > 0 && j < stop; j++) {
+      double x = size_of(v[j]), t = m != NULL ? (double)m[j] : 1;
+      if (x > tau * t) keep_one(k, x, t);
+    }
+  }
+}
+
+/* The root from the coordinates above tau, a lower bound; false where they are too many. */
+static bool finish_few(const level_job *r, double *tau) {
+  keep kept[LAR_RADIAL_PARTS];
+  const int64_t n = r->at->groups->numel;
+  level_job own = *r;
+  own.grain = (n + LAR_RADIAL_PARTS - 1) / LAR_RADIAL_PARTS;
+  own.tau = *tau, own.kept = kept;
+  lar_par_for(n, own.grain, keep_part, &own);
+  int64_t parts = (n + own.grain - 1) / own.grain, before = -1;
+  for (int64_t p = 0; p < parts; p++)
+    if (kept[p].n > LAR_LEVEL_KEPT) return false;
+  for (int64_t on = 0; on != before;) {
+    double x = 0, t = 0;
+    before = on, on = 0;
+    for (int64_t p = 0; p < parts; p++)
+      for (int k = 0; k < kept[p].n; k++)
+        if (kept[p].x[k] > *tau * kept[p].t[k]) x += kept[p].x[k], t += kept[p].t[k], on++;
+    if (on == 0) break;
+    double next = (x - r->radius) / t;
+    *tau = next > *tau ? next : *tau;
+  }
+  return true;
+}
+
 /* ---- any group ---- */
 
 static tally tally_group(const level_job *r, int64_t g, bool first, double tau) {
@@ -184,15 +244,20 @@ static void put_group(const level_job *r, int64_t g, double tau) {
 /* The level of a sample of a long group, for a start: wherever Newton's method starts, its
  * first step lands below the root. */
 static double sampled_level(const level_job *r, double tau) {
-  enum { SAMPLE = 8192, ROUNDS = 60 };
-  const int64_t n = r->at->groups->numel, stride = n / SAMPLE;
-  const real *v = r->v, *m = r->metric;
-  double active = -1;
+  enum { SAMPLE = 4096, ROUNDS = 60 };
+  const int64_t stride = r->at->groups->numel / SAMPLE;
+  double size[SAMPLE], step[SAMPLE], active = -1;
+  for (int64_t i = 0; i < SAMPLE; i++) {
+    size[i] = size_of(r->v[i * stride + stride / 2]);
+    step[i] = r->metric != NULL ? (double)r->metric[i * stride + stride / 2] : 1;
+  }
   for (int round = 0; round < ROUNDS; round++) {
     double x = 0, t = 0, on = 0;
-    for (int64_t j = stride / 2; j < n; j += stride) {
-      double a = size_of(v[j]), s = m != NULL ? (double)m[j] : 1;
-      if (a > tau * s) x += a, t += s, on++;
+    _Pragma("omp simd reduction(+ : x, t, on)") for (int64_t i = 0; i < SAMPLE; i++) {
+      bool above = size[i] > tau * step[i];
+      x += above ? size[i] : 0;
+      t += above ? step[i] : 0;
+      on += above ? 1 : 0;
     }
     if (on == 0 || on == active) break;
     active = on;
@@ -202,20 +267,22 @@ static double sampled_level(const level_job *r, double tau) {
 }
 
 static void project_group(const level_job *r, int64_t g) {
-  enum { ROUNDS = 1000, LONG = 65536 };
+  enum { ROUNDS = 1000, LONG = 65536, FEW = 1024 };
   const lar_groups *G = r->at->groups;
   tally sum = tally_group(r, g, true, 0);
   if (sum.n == 0 || (LAR_LEVEL_FOLDS && sum.x <= r->radius)) return;
   double low = (sum.x - r->radius) / sum.t, active = -1;
   if (!(low >= sum.top)) low = sum.top;
-  double tau = is_whole(G) && G->numel > LONG ? sampled_level(r, low) : low;
-  for (int round = 0; round < ROUNDS; round++) {
+  bool large = is_whole(G) && G->numel > LONG, known = large && finish_few(r, &low);
+  double tau = large && !known ? sampled_level(r, low) : low;
+  for (int round = 0; round < ROUNDS && !known; round++) {
     tally on = tally_group(r, g, false, tau);
     double next = on.n > 0 ? (on.x - r->radius) / on.t : low;
     bool done = on.n == active;
     active = on.n;
     if (next > tau || round == 0 || done) tau = next > low ? next : low;
     if (done) break;
+    known = large && on.n < FEW && finish_few(r, &tau);
   }
   put_group(r, g, tau);
 }

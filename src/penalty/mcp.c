@@ -12,9 +12,8 @@ static const lar_param schema[] = {
 };
 
 static inline double value(const mcp *p, double l, double w) {
-  double a = fabs(w), flat = p->gamma * l;
-  double bend = 0.5 / p->gamma;
-  return a <= flat ? a * (l - a * bend) : flat * l / 2 + 0 * a;
+  double a = fabs(w), near = a > p->gamma * l ? p->gamma * l : a; /* NaN stays */
+  return near * (l - near * (0.5 / p->gamma));
 }
 
 static inline real slope(const mcp *p, real l, real w) {

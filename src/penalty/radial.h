@@ -10,13 +10,7 @@
  *   static inline lar_secular secular(const type *p, double l, double size)
  * and LAR_RADIAL_LOOPS(type), LAR_RADIAL_SLOTS(name) in its entry.
  *
- * In a diagonal metric (steps t_j) the prox of a group is u_j = kappa v_j / (alpha + beta t_j):
- *   of beta |u|       alpha = kappa is |u|, the root of |v / (alpha + beta t)| = 1;
- *   of the ball |u| <= c   alpha = kappa = 1 and beta is the root of |v / (1 + beta t)| = c.
- * In both 1/norm is concave in the unknown, so Newton's method from below rises to the root and
- * never passes it (More & Sorensen 1983, SIAM J. Sci. Stat. Comput. 4(3)). It starts at the
- * root for equal steps, the mean of the t_j weighted by v_j^2: by Jensen's inequality that is
- * never too far, and with equal t_j it is the answer.
+ * Proxes in a diagonal metric are in penalty/secular.h.
  *
  * Before including this a file may define
  *   LAR_RADIAL_L1(p, l)      the strength of an l1 term that acts first (LAR_SOFT);
@@ -40,7 +34,13 @@ typedef struct lar_secular {
 } lar_secular;
 
 /* Groups are worked on in blocks with their sums on the stack. */
-enum { LAR_RADIAL_BLOCK = 128, LAR_RADIAL_WORK = 32768, LAR_RADIAL_PARTS = 256 };
+enum {
+  LAR_RADIAL_BLOCK = 128,
+  LAR_RADIAL_WORK = 32768,
+  LAR_RADIAL_PARTS = 256,
+  LAR_RADIAL_ROWS = 4,  /* added up at a time, in columns */
+  LAR_RADIAL_LANES = 16 /* and in rows */
+};
 
 typedef struct lar_radial {
   const lar_pen_at *at;
@@ -52,39 +52,50 @@ typedef struct lar_radial {
 
 /* a[k] and b[k] = sums of x and y over the coordinates j of group first + k, for k < count: a
  * statement, for lists, for columns, for rows and blocks. */
-#define LAR_GROUP_SUMS(G, first, count, a, x, b, y)                                           \
-  if ((G)->order != NULL)                                                                     \
-    for (int64_t k = 0; k < (count); k++) {                                                   \
-      double sx = 0, sy = 0;                                                                  \
-      for (int64_t i = (G)->start[(first) + k]; i < (G)->start[(first) + k + 1]; i++) {       \
-        const int64_t j = (G)->order[i];                                                      \
-        sx += (x);                                                                            \
-        sy += (y);                                                                            \
-      }                                                                                       \
-      (a)[k] = sx;                                                                            \
-      (b)[k] = sy;                                                                            \
-    }                                                                                         \
-  else if ((G)->inner == 1) {                                                                 \
-    for (int64_t k = 0; k < (count); k++) (a)[k] = (b)[k] = 0;                                \
-    for (int64_t o = 0; o < (G)->outer; o++)                                                  \
-      _Pragma("GCC ivdep") for (int64_t k = 0; k < (count); k++) {                            \
-        const int64_t j = o * (G)->n + (first) + k;                                           \
-        (a)[k] += (x);                                                                        \
-        (b)[k] += (y);                                                                        \
-      }                                                                                       \
-  } else                                                                                      \
-    for (int64_t k = 0; k < (count); k++) {                                                   \
-      double sx = 0, sy = 0;                                                                  \
-      for (int64_t o = 0; o < (G)->outer; o++) {                                              \
-        const int64_t at_ = (o * (G)->n + (first) + k) * (G)->inner;                          \
-        _Pragma("omp simd reduction(+ : sx, sy)") for (int64_t j = at_; j < at_ + (G)->inner; \
-                                                       j++) {                                 \
-          sx += (x);                                                                          \
-          sy += (y);                                                                          \
-        }                                                                                     \
-      }                                                                                       \
-      (a)[k] = sx;                                                                            \
-      (b)[k] = sy;                                                                            \
+#define LAR_GROUP_SUMS(G, first, count, a, x, b, y)                                            \
+  if ((G)->order != NULL)                                                                      \
+    for (int64_t k = 0; k < (count); k++) {                                                    \
+      double sx = 0, sy = 0;                                                                   \
+      for (int64_t i = (G)->start[(first) + k]; i < (G)->start[(first) + k + 1]; i++) {        \
+        const int64_t j = (G)->order[i];                                                       \
+        sx += (x);                                                                             \
+        sy += (y);                                                                             \
+      }                                                                                        \
+      (a)[k] = sx;                                                                             \
+      (b)[k] = sy;                                                                             \
+    }                                                                                          \
+  else if ((G)->inner == 1) {                                                                  \
+    int64_t o_ = 0;                                                                            \
+    for (int64_t k = 0; k < (count); k++) (a)[k] = (b)[k] = 0;                                 \
+    for (; o_ + LAR_RADIAL_ROWS <= (G)->outer; o_ += LAR_RADIAL_ROWS)                          \
+      _Pragma("GCC ivdep") for (int64_t k = 0; k < (count); k++) {                             \
+        double sx = 0, sy = 0;                                                                 \
+        _Pragma("GCC unroll 4") for (int64_t i = 0; i < LAR_RADIAL_ROWS; i++) {                \
+          const int64_t j = (o_ + i) * (G)->n + (first) + k;                                   \
+          sx += (x);                                                                           \
+          sy += (y);                                                                           \
+        }                                                                                      \
+        (a)[k] += sx;                                                                          \
+        (b)[k] += sy;                                                                          \
+      }                                                                                        \
+    for (; o_ < (G)->outer; o_++) _Pragma("GCC ivdep") for (int64_t k = 0; k < (count); k++) { \
+        const int64_t j = o_ * (G)->n + (first) + k;                                           \
+        (a)[k] += (x);                                                                         \
+        (b)[k] += (y);                                                                         \
+      }                                                                                        \
+  } else                                                                                       \
+    for (int64_t k = 0; k < (count); k++) {                                                    \
+      double sx = 0, sy = 0;                                                                   \
+      for (int64_t o = 0; o < (G)->outer; o++) {                                               \
+        const int64_t at_ = (o * (G)->n + (first) + k) * (G)->inner;                           \
+        _Pragma("omp simd reduction(+ : sx, sy)") for (int64_t j = at_; j < at_ + (G)->inner;  \
+                                                       j++) {                                  \
+          sx += (x);                                                                           \
+          sy += (y);                                                                           \
+        }                                                                                      \
+      }                                                                                        \
+      (a)[k] = sx;                                                                             \
+      (b)[k] = sy;                                                                             \
     }
 
 /* stmt for every coordinate j of those groups. */
@@ -108,121 +119,34 @@ typedef struct lar_radial {
         _Pragma("GCC ivdep") for (int64_t j = at_; j < at_ + (G)->inner; j++) stmt;     \
       }
 
+/* Is each group one stretch? */
+static inline bool lar_radial_is_rows(const lar_groups *G) {
+  return G->order == NULL && G->outer == 1;
+}
+
+static inline double lar_radial_square(const real *w, int64_t n) {
+  double lane[LAR_RADIAL_LANES] = {0}, sum = 0;
+  int64_t j = 0;
+  for (; j + LAR_RADIAL_LANES <= n; j += LAR_RADIAL_LANES)
+    _Pragma("omp simd") for (int k = 0; k < LAR_RADIAL_LANES; k++) lane[k] +=
+      (double)w[j + k] * (double)w[j + k];
+  for (; j < n; j++) sum += (double)w[j] * (double)w[j];
+  for (int k = 0; k < LAR_RADIAL_LANES; k++) sum += lane[k];
+  return sum;
+}
+
 /* The sums of squares of groups begin.. of w. */
 static inline void lar_radial_squares(const lar_groups *G, const real *w, int64_t begin,
                                       int64_t n, double *acc) {
   double twice[LAR_RADIAL_BLOCK]; /* not used: compilers leave it out */
-  LAR_GROUP_SUMS(G, begin, n, acc, (double)w[j] * (double)w[j], twice, 0)
+  if (lar_radial_is_rows(G))
+    for (int64_t k = 0; k < n; k++)
+      acc[k] = lar_radial_square(w + (begin + k) * G->inner, G->inner);
+  else
+    LAR_GROUP_SUMS(G, begin, n, acc, (double)w[j] * (double)w[j], twice, 0)
 }
 
-/* One block of groups in a metric: the unknown is alpha, or beta of a ball; u = kappa v /
- * (alpha + beta t). Groups that are done have target 0. */
-typedef struct lar_solve {
-  int64_t begin, n;
-  bool ball;
-  double alpha[LAR_RADIAL_BLOCK], beta[LAR_RADIAL_BLOCK], kappa[LAR_RADIAL_BLOCK];
-  double target[LAR_RADIAL_BLOCK], q[LAR_RADIAL_BLOCK], d[LAR_RADIAL_BLOCK];
-} lar_solve;
-
-/* The j-th coordinate's steps, denominator and quotient. */
-#define LAR_RADIAL_STEP  (t * (double)m[j])
-#define LAR_RADIAL_UNDER (alpha[k] + beta[k] * LAR_RADIAL_STEP)
-#define LAR_RADIAL_OVER  ((double)v[j] / LAR_RADIAL_UNDER)
-
-/* Newton for all groups of a block at once, until a step is too small for its square to
- * matter. q = |v / (alpha + beta t)|^2, d = -1/2 its derivative in the unknown. */
-static inline void lar_radial_newton(const lar_radial *r, lar_solve *s) {
-  enum { ROUNDS = 60 };
-  const lar_groups *G = r->at->groups;
-  const real *v = r->w, *m = r->metric;
-  const double t = r->step, small = sizeof(real) == 4 ? 1e-5 : 1e-9;
-  const double *alpha = s->alpha, *beta = s->beta;
-  int64_t left = 0;
-  for (int64_t k = 0; k < s->n; k++) left += s->target[k] != 0;
-  for (int round = 0; round < ROUNDS && left > 0; round++) {
-    if (s->ball) {
-      LAR_GROUP_SUMS(G, s->begin, s->n, s->q, LAR_RADIAL_OVER * LAR_RADIAL_OVER, s->d,
-                     LAR_RADIAL_OVER * LAR_RADIAL_OVER / LAR_RADIAL_UNDER * LAR_RADIAL_STEP)
-    } else {
-      LAR_GROUP_SUMS(G, s->begin, s->n, s->q, LAR_RADIAL_OVER * LAR_RADIAL_OVER, s->d,
-                     LAR_RADIAL_OVER * LAR_RADIAL_OVER / LAR_RADIAL_UNDER)
-    }
-    left = 0;
-    for (int64_t k = 0; k < s->n; k++) {
-      if (s->target[k] == 0) continue;
-      double *x = s->ball ? &s->beta[k] : &s->alpha[k];
-      double move = s->q[k] / s->d[k] * (sqrt(s->q[k]) / s->target[k] - 1);
-      if (move > 0 && isfinite(*x + move)) *x += move; /* not for NaN */
-      if (move > small * *x)
-        left++;
-      else
-        s->target[k] = 0;
-    }
-  }
-}
-
-/* Balls: those that hold v already are left alone; the others start where a ball with the mean
- * step (weighted by v^2) would end, which is never too far. True when all hold v. */
-static inline bool lar_radial_start_ball(const lar_radial *r, lar_solve *s,
-                                         const lar_secular *of) {
-  const real *v = r->w, *m = r->metric;
-  lar_radial_squares(r->at->groups, v, s->begin, s->n, s->q);
-  bool inside = true;
-  for (int64_t k = 0; k < s->n; k++) inside = inside && sqrt(s->q[k]) <= of[k].target;
-  if (inside) return true;
-  LAR_GROUP_SUMS(r->at->groups, s->begin, s->n, s->q, (double)v[j] * (double)v[j], s->d,
-                 (double)v[j] * (double)v[j] * (double)m[j])
-  for (int64_t k = 0; k < s->n; k++) {
-    double norm = sqrt(s->q[k]), c = of[k].target;
-    bool out = norm > c;
-    s->alpha[k] = 1;
-    s->kappa[k] = c > 0 || norm == 0 ? 1 : 0;
-    s->beta[k] = out && c > 0 ? (norm / c - 1) * s->q[k] / (s->d[k] * r->step) : 0;
-    s->target[k] = out ? c : 0;
-  }
-  return false;
-}
-
-/* Norms: groups with |v / t| within beta go to 0; the others start where a group with the mean
- * step would end. */
-static inline void lar_radial_start_norm(const lar_radial *r, lar_solve *s,
-                                         const lar_secular *of) {
-  const lar_groups *G = r->at->groups;
-  const real *v = r->w, *m = r->metric;
-  const double t = r->step;
-  LAR_GROUP_SUMS(G, s->begin, s->n, s->kappa,
-                 (double)v[j] / LAR_RADIAL_STEP * (double)v[j] / LAR_RADIAL_STEP, s->target, 0)
-  LAR_GROUP_SUMS(G, s->begin, s->n, s->q, (double)v[j] * (double)v[j], s->d,
-                 (double)v[j] * (double)v[j] * LAR_RADIAL_STEP)
-  for (int64_t k = 0; k < s->n; k++) {
-    double beta = of[k].beta, norm = sqrt(s->q[k]);
-    bool free = !(beta > 0), gone = !free && sqrt(s->kappa[k]) <= beta;
-    double start = norm - beta * s->d[k] / s->q[k];
-    s->beta[k] = free ? 0 : beta;
-    s->alpha[k] = free || gone ? 1 : start > 0 ? start : 0;
-    s->kappa[k] = gone ? 0 : 1;
-    s->target[k] = free || gone ? 0 : 1;
-  }
-}
-
-/* The prox of a block of groups in the metric. */
-static inline void lar_radial_metric(const lar_radial *r, const lar_secular *of, int64_t begin,
-                                     int64_t n) {
-  lar_solve s = {.begin = begin, .n = n, .ball = of[0].ball};
-  if (!s.ball)
-    lar_radial_start_norm(r, &s, of);
-  else if (lar_radial_start_ball(r, &s, of))
-    return;
-  lar_radial_newton(r, &s);
-  for (int64_t k = 0; k < n; k++)
-    if (!s.ball && s.kappa[k] != 0 && s.beta[k] > 0) s.kappa[k] = s.alpha[k];
-  const real *v = r->w, *m = r->metric;
-  real *to = r->to;
-  const double t = r->step, *alpha = s.alpha, *beta = s.beta;
-  LAR_GROUP_EACH(r->at->groups, begin, n,
-                 to[j] = s.kappa[k] == 0 ? (real)0
-                                         : (real)((double)v[j] * s.kappa[k] / LAR_RADIAL_UNDER))
-}
+#include "penalty/secular.h"
 
 /* How many groups make a chunk of work; for sums, few enough chunks. */
 static inline int64_t lar_radial_grain(const lar_groups *G, bool parts) {
@@ -350,54 +274,66 @@ static inline void lar_radial_soft(const lar_radial *r, int64_t begin, int64_t n
                    begin / r->grain);                                             \
   }
 
-#define LAR_RADIAL_LOOPS(type)                                                              \
-  static void value_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {        \
-    double s[LAR_RADIAL_BLOCK];                                                             \
-    if (lar_radial_short(r, g, n, LAR_RADIAL_WITHIN((const type *)r->at->self))) return;    \
-    lar_radial_squares(r->at->groups, r->w, g, n, s);                                       \
-    r->part[part] +=                                                                        \
-      lar_radial_sizes(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));        \
-    for (int64_t k = 0; k < n; k++)                                                         \
-      r->part[part] += lar_radial_out(r, g + k, s[k]) +                                     \
-                       value(r->at->self, lar_radial_l(r, g + k),                           \
-                             (double)lar_groups_size(r->at->groups, g + k), sqrt(s[k]));    \
-  }                                                                                         \
-  static void grad_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {         \
-    const lar_groups *G = r->at->groups;                                                    \
-    double s[LAR_RADIAL_BLOCK];                                                             \
-    const real *w = r->w;                                                                   \
-    real *to = r->to;                                                                       \
-    lar_radial_squares(G, w, g, n, s);                                                      \
-    lar_radial_signs(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));          \
-    for (int64_t k = 0; k < n; k++) {                                                       \
-      double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                   \
-      s[k] = norm == 0 ? 0 : slope(r->at->self, lar_radial_l(r, g + k), size, norm) / norm; \
-    }                                                                                       \
-    LAR_GROUP_EACH(G, g, n, to[j] += (real)s[k] * w[j]);                                    \
-  }                                                                                         \
-  static void prox_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {         \
-    const lar_groups *G = r->at->groups;                                                    \
-    double s[LAR_RADIAL_BLOCK];                                                             \
-    real *to = r->to;                                                                       \
-    if (lar_radial_short(r, g, n, LAR_RADIAL_WITHIN((const type *)r->at->self))) return;    \
-    lar_radial_soft(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));           \
-    lar_radial_squares(G, to, g, n, s);                                                     \
-    for (int64_t k = 0; k < n; k++) {                                                       \
-      double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                   \
-      double left =                                                                         \
-        norm == 0 ? 0 : shrink(r->at->self, lar_radial_l(r, g + k), size, norm, r->step);   \
-      s[k] = left == norm ? 1 : left / norm;                                                \
-    }                                                                                       \
-    bool same = true;                                                                       \
-    for (int64_t k = 0; k < n; k++) same = same && s[k] == 1;                               \
-    if (same) return;                                                                       \
-    LAR_GROUP_EACH(G, g, n, to[j] = s[k] == 0 ? (real)0 : to[j] * (real)s[k]);              \
-  }                                                                                         \
-  LAR_RADIAL_METRIC(type)                                                                   \
-  LAR_RADIAL_BODY(value)                                                                    \
-  LAR_RADIAL_BODY(grad)                                                                     \
-  LAR_RADIAL_BODY(prox)                                                                     \
-  LAR_RADIAL_BODY(metric)                                                                   \
+#define LAR_RADIAL_LOOPS(type)                                                            \
+  static void value_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {      \
+    double s[LAR_RADIAL_BLOCK];                                                           \
+    if (lar_radial_short(r, g, n, LAR_RADIAL_WITHIN((const type *)r->at->self))) return;  \
+    lar_radial_squares(r->at->groups, r->w, g, n, s);                                     \
+    r->part[part] +=                                                                      \
+      lar_radial_sizes(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));      \
+    for (int64_t k = 0; k < n; k++)                                                       \
+      r->part[part] += lar_radial_out(r, g + k, s[k]) +                                   \
+                       value(r->at->self, lar_radial_l(r, g + k),                         \
+                             (double)lar_groups_size(r->at->groups, g + k), sqrt(s[k]));  \
+  }                                                                                       \
+  static real push(const lar_radial *r, int64_t g, double square) {                       \
+    double norm = sqrt(square), size = (double)lar_groups_size(r->at->groups, g);         \
+    double l = lar_radial_l(r, g);                                                        \
+    return norm == 0 ? (real)0 : (real)(slope(r->at->self, l, size, norm) / norm);        \
+  }                                                                                       \
+  /* A row is near when its norm is known. */                                             \
+  static void grad_row(const lar_radial *r, int64_t g) {                                  \
+    const int64_t n = r->at->groups->inner;                                               \
+    const real *w = r->w + g * n, by = push(r, g, lar_radial_square(w, n));               \
+    real *to = r->to + g * n;                                                             \
+    _Pragma("GCC ivdep") for (int64_t j = 0; j < n; j++) to[j] += by * w[j];              \
+  }                                                                                       \
+  static void grad_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {       \
+    const lar_groups *G = r->at->groups;                                                  \
+    double s[LAR_RADIAL_BLOCK];                                                           \
+    real by[LAR_RADIAL_BLOCK];                                                            \
+    const real *w = r->w;                                                                 \
+    real *to = r->to;                                                                     \
+    lar_radial_signs(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));        \
+    for (int64_t k = 0; k < n && lar_radial_is_rows(G); k++) grad_row(r, g + k);          \
+    if (lar_radial_is_rows(G)) return;                                                    \
+    lar_radial_squares(G, w, g, n, s);                                                    \
+    for (int64_t k = 0; k < n; k++) by[k] = push(r, g + k, s[k]);                         \
+    LAR_GROUP_EACH(G, g, n, to[j] += by[k] * w[j]);                                       \
+  }                                                                                       \
+  static void prox_block(const lar_radial *r, int64_t g, int64_t n, int64_t part) {       \
+    const lar_groups *G = r->at->groups;                                                  \
+    double s[LAR_RADIAL_BLOCK];                                                           \
+    real by[LAR_RADIAL_BLOCK], *to = r->to;                                               \
+    if (lar_radial_short(r, g, n, LAR_RADIAL_WITHIN((const type *)r->at->self))) return;  \
+    lar_radial_soft(r, g, n, LAR_RADIAL_L1((const type *)r->at->self, r->at->l));         \
+    lar_radial_squares(G, to, g, n, s);                                                   \
+    for (int64_t k = 0; k < n; k++) {                                                     \
+      double norm = sqrt(s[k]), size = (double)lar_groups_size(G, g + k);                 \
+      double left =                                                                       \
+        norm == 0 ? 0 : shrink(r->at->self, lar_radial_l(r, g + k), size, norm, r->step); \
+      by[k] = (real)(left == norm ? 1 : left / norm);                                     \
+    }                                                                                     \
+    bool same = true;                                                                     \
+    for (int64_t k = 0; k < n; k++) same = same && by[k] == 1;                            \
+    if (same) return;                                                                     \
+    LAR_GROUP_EACH(G, g, n, to[j] = by[k] == 0 ? (real)0 : to[j] * by[k]);                \
+  }                                                                                       \
+  LAR_RADIAL_METRIC(type)                                                                 \
+  LAR_RADIAL_BODY(value)                                                                  \
+  LAR_RADIAL_BODY(grad)                                                                   \
+  LAR_RADIAL_BODY(prox)                                                                   \
+  LAR_RADIAL_BODY(metric)                                                                 \
   LAR_RADIAL_TENSORS
 
 /* The whole-tensor functions of this dtype, kept in a table for the entry. */

@@ -53,7 +53,8 @@ lar_given *lar_given_ref(lar_given *g);
 void lar_given_unref(lar_given *g);
 
 /* Where a penalty acts. Counted. A name or glob whose last part holds a wildcard ("4.*")
- * means weights only; biases and gains are named ("*.bias") or asked for by kind. */
+ * means weights only; biases are named ("*.bias") or asked for by kind, and so are gains, which
+ * no wildcard means: "*.weight" is weights. */
 typedef struct lar_on {
   int refs, n;
   char **names; /* globs and kinds */
@@ -122,6 +123,7 @@ lar_status lar_bound_values(lar_bound *b, double *each, double *total);
  * next refresh on (a schedule); NaN: these again. LAR_EARG for constraints. */
 double lar_bound_lambda(const lar_bound *b, int k);
 lar_status lar_bound_set(lar_bound *b, int k, double lambda);
+bool lar_bound_is_set(const lar_bound *b, int k);
 
 /* ---- penalties of the forward pass ---- */
 

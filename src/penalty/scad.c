@@ -1,4 +1,6 @@
 #include "core/real.h"
+
+#define LAR_VALUE real
 #include "penalty/separable.h"
 
 typedef struct scad {
@@ -11,10 +13,11 @@ static const lar_param schema[] = {
   {0},
 };
 
-static inline double value(const scad *p, double l, double w) {
-  double a = p->a, x = fabs(w), far = x < a * l ? x : a * l, bend = 0.5 / (a - 1);
-  double bent = l * far - (far - l) * (far - l) * bend;
-  return (x <= l ? l * x : bent) + 0 * x;
+/* l x, less the square of what bends off; NaN stays. */
+static inline real value(const scad *p, real l, real w) {
+  real a = (real)p->a, x = fabs(w), far = x > a * l ? a * l : x;
+  real over = far - l > 0 ? far - l : 0;
+  return l * far - over * over * (1 / (2 * a - 2));
 }
 
 static inline real slope(const scad *p, real l, real w) {

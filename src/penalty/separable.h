@@ -8,7 +8,8 @@
  *   static inline double distance(const type *p, double l, double w, double g)
  * says LAR_SEPARABLE_LOOPS(name, type), and LAR_SEPARABLE_SLOTS(name) in its entry. A weight
  * scales l for its coordinate; an infinite one holds the coordinate at exactly 0. Fields of
- * the struct are double: convert to real before mixing.
+ * the struct are double: convert to real before mixing. A file whose value has many terms may
+ * say LAR_VALUE real before this, and write it in real; it is added up in double all the same.
  */
 #ifndef LAR_PENALTY_SEPARABLE_H
 #define LAR_PENALTY_SEPARABLE_H
@@ -17,6 +18,10 @@
 
 #include "core/real.h"
 #include "penalty/penalty.h"
+
+#ifndef LAR_VALUE
+#define LAR_VALUE double
+#endif
 
 enum { LAR_LANES = 32 };
 
@@ -53,13 +58,15 @@ static inline const double *lar_pen_weight(const lar_pen_at *at) {
       int64_t i = begin;                                                                       \
       for (; i + LAR_LANES <= end; i += LAR_LANES)                                             \
         _Pragma("omp simd") for (int k = 0; k < LAR_LANES; k++) lane[k] +=                     \
-          value(&p, l, (double)w[i + k]);                                                      \
-      for (; i < end; i++) sum += value(&p, l, (double)w[i]);                                  \
+          (double)value(&p, (LAR_VALUE)l, (LAR_VALUE)w[i + k]);                                \
+      for (; i < end; i++) sum += (double)value(&p, (LAR_VALUE)l, (LAR_VALUE)w[i]);            \
       for (int k = 0; k < LAR_LANES; k++) sum += lane[k];                                      \
       return sum;                                                                              \
     }                                                                                          \
     LAR_EACH_SUM(i)                                                                            \
-    sum += wt[i] < HUGE_VAL ? value(&p, l * wt[i], (double)w[i]) : w[i] == 0 ? 0 : HUGE_VAL;   \
+    sum += wt[i] < HUGE_VAL ? (double)value(&p, (LAR_VALUE)(l * wt[i]), (LAR_VALUE)w[i])       \
+           : w[i] == 0      ? 0                                                                \
+                            : HUGE_VAL;                                                             \
     return sum;                                                                                \
   }
 
