@@ -21,7 +21,7 @@
 -- - `mode = "subgradient"`: lambda sign(w) in the gradient instead of the proximal step.
 --
 -- Methods of a penalty: @{on}, @{value}, @{terms}, @{gradient}, @{prox}, @{lambda},
--- @{describe}.
+-- @{lambda_max}, @{distance}, @{describe}.
 -- @module lariat.penalty
 
 local core = require "lariat.core"
@@ -284,6 +284,17 @@ end
 -- @param g a float tensor: the gradient of the loss at w = 0
 -- @return a number; raises for a sum, and for a penalty that has none
 -- @usage local most = lariat.penalty.l1():lambda_max(lariat.tensor { 0.5, -2 })
+
+--- How far a point is from stationary: the distance of minus the loss's gradient from the
+-- subdifferential of all terms, 0 at a minimum of loss + penalty (with lambda, of the order of
+-- its violation). Infinite where a constraint is broken. Exact for one separable term and for
+-- smooth ones; else by the prox of a short step, 1e-6 of the largest weight (1e-4 where the
+-- prox iterates), to which weights that are nearer to a kink are on it.
+-- @function distance
+-- @param w a float tensor
+-- @param g the gradient of the loss there
+-- @return a number
+-- @usage local d = lariat.penalty.l1(0.1):distance(w, lariat.full({ 4 }, -0.1))
 
 --- What a penalty is made of, for programs: enough to make it again. A term is
 -- `scale * P[kind](options)`, then `:on(on)` where on is not `"weight"`; one written in Lua is

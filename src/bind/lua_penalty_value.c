@@ -162,6 +162,37 @@ static int penalty_lambda_max(lua_State *L) {
   return lua_pushnumber(L, l), 1;
 }
 
+/* Push a float64 copy of the tensor at `arg`. */
+static lar_var *push_double(lua_State *L, int arg) {
+  lar_var *v = lb_tensor(L, arg), **p = lb_tensor_new(L);
+  lar_tensor t = {0};
+  lb_check(L, lar_clone(&t, &v->t, LAR_F64));
+  lar_status st = lar_var_new(p, &t);
+  lar_tensor_clear(&t);
+  lb_check(L, st);
+  return *p;
+}
+
+/* reg:distance(w, g) -> how far -g is from the subdifferential at w */
+static int penalty_distance(lua_State *L) {
+  lar_reg *r = lb_penalty(L, 1);
+  lar_bound *b = NULL;
+  double d = 0;
+  const lar_var *w = lb_tensor(L, 2), *g = lb_tensor(L, 3);
+  lua_settop(L, 3);
+  lb_enter(L);
+  if (!lar_tensor_same_shape(&w->t, &g->t))
+    return luaL_error(L, "distance: a gradient of shape %s for a tensor of shape %s",
+                      lar_tensor_text(&g->t), lar_tensor_text(&w->t));
+  (void)push_double(L, 2);
+  const lar_params *p = lb_params_of(L, 4);
+  lar_status st = lar_reg_bind_all(&b, r, p);
+  if (st == LAR_OK) st = lar_bound_distance(b, 0, &g->t, &d);
+  lar_bound_free(b);
+  lb_check(L, st);
+  return lua_pushnumber(L, d), 1;
+}
+
 /* Strength of addend k, its function called with a state of step 0. */
 double lb_penalty_strength(lua_State *L, const lar_reg *r, int k) {
   const lar_term *t = r->at[k].term;
@@ -284,6 +315,7 @@ const luaL_Reg lb_penalty_values[] = {
   {"gradient", penalty_gradient},
   {"lambda", penalty_lambda},
   {"lambda_max", penalty_lambda_max},
+  {"distance", penalty_distance},
   {"scalar", penalty_scalar},
   {NULL, NULL},
 };

@@ -160,6 +160,12 @@ bool lar_bound_has_grad(const lar_bound *b, int i);
  * there that the parameter itself stands for (lar_penalty_max). */
 lar_status lar_bound_max(lar_bound *b, int i, double *out);
 
+/* How far -g is from the subdifferential at parameter i, a contiguous float64 tensor that this
+ * overwrites: 0 where it is stationary for a loss with the gradient g there. Exact for one
+ * separable term and where all act by gradient; else by proxes of short steps (1e-6 of the
+ * largest weight; 1e-4 where a prox iterates), to which what is nearer to a kink is on it. */
+lar_status lar_bound_distance(lar_bound *b, int i, const lar_tensor *g, double *out);
+
 /* Weights for addend 0 after the values of parameter i: its own, over |w_j|^gamma for each
  * coordinate or group; `l1` are those of LAR_SOFT's l1 part, else left alone. */
 lar_status lar_bound_adapt(lar_bound *b, int i, double gamma, lar_tensor *out, lar_tensor *l1);
