@@ -136,7 +136,7 @@ end
 -- Where the names that are not there yet come from.
 local from = {
   hvp = "derivative", jacobian = "derivative", hessian = "derivative",
-  check_gradient = "derivative", einsum = "einsum", fit = "train",
+  check_gradient = "derivative", einsum = "einsum", fit = "train", compile = "compile",
 }
 local modules = {
   nn = true, loss = true, penalty = true, constraint = true, optim = true, schedule = true,

@@ -15,61 +15,9 @@ local function fails(pattern, fn, ...)
   assert.is_truthy(tostring(message):find(pattern, 1, true), message)
 end
 
--- Each gives a prediction and a target of n rows.
-local function real(n) return lariat.randn(n, 3, F64), lariat.randn(n, 3, F64) end
-local function classes(n) return lariat.randn(n, 3, F64) * 2, lariat.randint(1, 3, { n }) end
-local function shares(n)
-  return lariat.randn(n, 3, F64), lariat.randn(n, 3, F64):softmax(2)
-end
-local function logs(n)
-  return lariat.randn(n, 3, F64):log_softmax(2), lariat.randn(n, 3, F64):softmax(2)
-end
-local function log_labels(n)
-  return lariat.randn(n, 3, F64):log_softmax(2), lariat.randint(1, 3, { n })
-end
-local function binary(n)
-  return lariat.randn(n, 3, F64) * 2, lariat.randint(0, 1, { n, 3 }):double()
-end
-local function soft(n) return lariat.randn(n, 3, F64) * 2, lariat.rand(n, 3, F64) end
-local function signs(n)
-  return lariat.randn(n, 3, F64), lariat.randint(0, 1, { n, 3 }):double() * 2 - 1
-end
-local function counts(n)
-  return lariat.randn(n, 3, F64), lariat.randint(0, 5, { n, 3 }):double()
-end
-local function rates(n)
-  return lariat.rand(n, 3, F64) + 0.1, lariat.randint(0, 5, { n, 3 }):double()
-end
-
-local CW = lariat.tensor({ 0.5, 2, 1.25 }, F64)
-
-local cases = {
-  squared = { { real } },
-  mse = { { real } },
-  mae = { { real } },
-  huber = { { real }, { real, { delta = 0.3 } } },
-  quantile = { { real }, { real, { tau = 0.9 } } },
-  cross_entropy = {
-    { classes }, { classes, { label_smoothing = 0.1 } }, { classes, { class_weight = CW } },
-    { classes, { class_weight = CW, label_smoothing = 0.3 } }, { shares },
-    { shares, { label_smoothing = 0.1 } },
-  },
-  nll = { { log_labels }, { log_labels, { class_weight = CW } } },
-  bce_with_logits = { { binary }, { soft }, { binary, { pos_weight = CW } } },
-  hinge = { { signs } },
-  multi_margin = { { classes }, { classes, { p = 2, margin = 0.5 } } },
-  focal = {
-    { classes }, { classes, { gamma = 0.5, alpha = 0.3 } }, { binary },
-    { binary, { gamma = 1, alpha = 0.25 } }, { soft, { gamma = 0 } },
-  },
-  kl_div = { { logs }, { function(n)
-    local p, y = logs(n)
-    return p, y:log()
-  end, { log_target = true } } },
-  poisson = {
-    { counts }, { counts, { full = true } }, { rates, { log_input = false } },
-  },
-}
+local loss_cases = dofile "spec/loss/cases.lua"
+local cases, make = loss_cases.of, loss_cases.make
+local CW = make.class_weight
 
 local function with(options, more)
   local all = {}
@@ -93,7 +41,8 @@ end
 local function check_target(name, case)
   lariat.seed(3)
   local pred, target = case[1](4)
-  if case[1] == real or case[1] == shares or case[1] == soft or case[1] == logs then
+  local of = case[1]
+  if of == make.real or of == make.shares or of == make.soft or of == make.logs then
     lariat.check_gradient(function(t) return loss[name](pred, t, case[2]) end, target,
       { order = 2 })
   end
@@ -142,8 +91,8 @@ local function check_extremes(name, case, dtype)
   local top = grows and { 0, 1, -1, 40, -40, 80, -80 } or { 0, 1, -1, 100, -1e4, 1e4, -3e6 }
   local pred = lariat.tensor(top, { dtype = dtype }):view(7, 1):expand(7, 3):contiguous()
   pred = pred * lariat.tensor({ 1, -1, 0.5 }, { dtype = dtype })
-  if case[1] == rates then pred = pred:abs() end
-  if case[1] == logs or case[1] == log_labels then pred = -pred:abs() end
+  if case[1] == make.rates then pred = pred:abs() end
+  if case[1] == make.logs or case[1] == make.log_labels then pred = -pred:abs() end
   pred = pred:detach():requires_grad_()
   if target.dtype ~= "int64" then target = target:to(dtype) end
   local value = loss[name](pred, target, with(case[2], { reduction = "none" }))

@@ -15,6 +15,7 @@ int luaopen_lariat_core(lua_State *L) {
   lb_open_system(L);
   lb_open_io(L);
   lb_open_train(L);
+  lb_open_plan(L);
   lb_open_sparse(L);
   lb_open_pack(L);
   lb_open_glm(L);

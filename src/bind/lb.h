@@ -140,6 +140,7 @@ void lb_open_loss(lua_State *L);
 void lb_open_system(lua_State *L);
 void lb_open_io(lua_State *L);
 void lb_open_train(lua_State *L);
+void lb_open_plan(lua_State *L);
 void lb_open_sparse(lua_State *L);
 void lb_open_pack(lua_State *L);
 void lb_open_glm(lua_State *L);

@@ -23,6 +23,9 @@ lar_module *lb_module_test(lua_State *L, int arg); /* or NULL */
 /* Push the object of m (a reference is taken), or nil for NULL. */
 void lb_module_push(lua_State *L, lar_module *m);
 
+/* Push the fields of a layer written in Lua. */
+void lb_module_fields(lua_State *L, lar_module *m);
+
 /* A criterion object; the name of a loss is replaced on the stack by one with defaults. */
 lar_criterion *lb_criterion(lua_State *L, int arg);
 lar_criterion *lb_criterion_test(lua_State *L, int arg);

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "core/rng.h"
 #include "kern/copy.h"
+#include "op/random.h"
 
 /* ---- from nested tables ---- */
 
@@ -223,20 +224,21 @@ static int create_linspace(lua_State *L) {
 
 /* ---- random ---- */
 
-static int random_float(lua_State *L, const char *owner,
-                        void (*draw)(lar_rng *, const lar_tensor *, double, double)) {
+static int random_float(lua_State *L, const char *owner, lar_draw_kind kind) {
   int options;
   lar_var *v = shaped(L, 1, owner, &options);
   if (!lar_dtype_is_float(v->t.dtype))
     return luaL_error(L, "%s: dtype %s is not a float; see randint", owner,
                       lar_dtype_name(v->t.dtype));
-  draw(lar_rng_stream("sample"), &v->t, 0, 1);
+  lar_draw d = {kind, 0, 1, lar_rng_stream("sample")};
+  lar_draw_run(&d, &v->t);
+  lar_op_drew(&d, &v->t);
   finish(L, v, options);
   return 1;
 }
 
-static int create_rand(lua_State *L) { return random_float(L, "rand", lar_rng_fill_uniform); }
-static int create_randn(lua_State *L) { return random_float(L, "randn", lar_rng_fill_normal); }
+static int create_rand(lua_State *L) { return random_float(L, "rand", LAR_DRAW_UNIFORM); }
+static int create_randn(lua_State *L) { return random_float(L, "randn", LAR_DRAW_NORMAL); }
 
 /* randint(lo, hi, shape): int64, both ends included, as math.random. */
 static int create_randint(lua_State *L) {

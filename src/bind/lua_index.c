@@ -96,6 +96,7 @@ int lb_tensor_index(lua_State *L) {
   lar_attr cut = read_cut(L, &v->t);
   if (lua_type(L, 2) == LUA_TNUMBER && v->t.ndim == 1) { /* an element: a Lua number */
     int64_t at = cut.i[0] * v->t.stride[0];
+    lb_check(L, lar_op_peek("x[i], an element as a number,"));
     if (v->t.dtype == LAR_I64)
       lua_pushinteger(L, ((int64_t *)lar_tensor_data(&v->t))[at]);
     else if (v->t.dtype == LAR_BOOL)

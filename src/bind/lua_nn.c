@@ -72,6 +72,12 @@ static void push_child(lua_State *L, int parent, lar_module *m, int k) {
 
 /* ---- layers written in Lua ---- */
 
+void lb_module_fields(lua_State *L, lar_module *m) {
+  lb_module_push(L, m);
+  lua_getiuservalue(L, -1, FIELDS);
+  lua_remove(L, -2);
+}
+
 typedef struct job {
   lar_module *m;
   lar_var *x, *y;

@@ -23,6 +23,7 @@ static double values(lua_State *L, double **each) {
   double total = 0;
   if (lua_isnone(L, 2))
     return luaL_error(L, "penalty: of what? Give a model, a tensor or a list of tensors");
+  lb_check(L, lar_op_peek("the value of a penalty"));
   lua_settop(L, 5);
   if (lb_is_forward(r)) lb_forward_check(L, r);
   lb_enter(L);
@@ -83,6 +84,7 @@ static int run_prox(lua_State *L, bool in_place) {
   lar_bound *b = NULL;
   lar_tensor metric = {0};
   double step = steps != NULL ? 1 : luaL_checknumber(L, 3);
+  lb_check(L, lar_op_peek("prox()"));
   lb_enter(L);
   if (steps == NULL && !(step > 0 && step < HUGE_VAL))
     return luaL_error(L, "prox: step = %f; it must be above 0", lar_shown(step));

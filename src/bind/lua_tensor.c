@@ -99,6 +99,7 @@ static double single(lua_State *L, int arg) {
   if (lar_tensor_numel(&t->t) != 1)
     luaL_error(L, "'<' and '<=' compare tensors of one element; for %s use a:lt(b), a:le(b)",
                lar_tensor_text(&t->t));
+  lb_check(L, lar_op_peek("a comparison of tensors with '<'"));
   lb_check(L, lar_var_item(t, &v));
   return v;
 }
@@ -129,6 +130,7 @@ static void push_element(lua_State *L, const lar_tensor *t, int64_t at) {
 static int tensor_item(lua_State *L) {
   lar_var *v = lb_tensor(L, 1);
   double ignored;
+  lb_check(L, lar_op_peek("item()"));
   lb_check(L, lar_var_item(v, &ignored));
   push_element(L, &v->t, 0);
   return 1;
@@ -146,6 +148,7 @@ static int tensor_at(lua_State *L) {
                         lar_tensor_text(&v->t));
     offset += i * v->t.stride[d];
   }
+  lb_check(L, lar_op_peek("at()"));
   push_element(L, &v->t, offset);
   return 1;
 }
@@ -164,6 +167,7 @@ static void push_table(lua_State *L, const lar_tensor *t, int d, int64_t offset)
 }
 
 static int tensor_totable(lua_State *L) {
+  lb_check(L, lar_op_peek("totable()"));
   push_table(L, &lb_tensor(L, 1)->t, 0, 0);
   return 1;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bind/lb.h"
+#include "bind/lb_key.h"
 #include "bind/lb_model.h"
 #include "bind/lb_optim.h"
 #include "core/mem.h"
@@ -105,6 +105,29 @@ static lar_status loss(void *ctx, lar_var *pred, const lar_batch *b, lar_var **o
   return st;
 }
 
+/* Runs protected: (run, key) */
+static int put_key(lua_State *L) {
+  run *r = lua_touserdata(L, 1);
+  lar_key *k = lua_touserdata(L, 2);
+  if (r->f->loss == NULL) lb_key_value(L, 3, k);
+  lb_key_module(L, r->f->model, k);
+  return 0;
+}
+
+/* What the Lua side of a step depends on. */
+static void key(void *ctx, lar_key *k) {
+  run *r = ctx;
+  lua_State *L = r->L;
+  if (!lua_checkstack(L, 8)) return;
+  lua_pushcfunction(L, put_key);
+  lua_pushlightuserdata(L, r);
+  lua_pushlightuserdata(L, k);
+  lua_getfield(L, CONFIG, "loss");
+  if (lb_call(L, 3, 0) == LAR_OK) return;
+  lb_forget_error(L);
+  k->status = LAR_ECALL;
+}
+
 /* ---- reading the configuration ---- */
 
 static lar_var *field_tensor(lua_State *L, const char *name) {
@@ -122,6 +145,7 @@ static bool has(lua_State *L, const char *name) {
 
 static void read_hooks(lua_State *L, lar_fit *f, run *r) {
   f->hooks.ctx = r;
+  f->hooks.key = key;
   if (has(L, "begin")) f->hooks.begin = begin, f->hooks.next = next;
   if (has(L, "before_step")) f->hooks.before_step = before_step;
   if (has(L, "after_step")) f->hooks.after_step = after_step;
@@ -145,6 +169,7 @@ static void read_settings(lua_State *L, lar_fit *f) {
   f->shuffle = lb_opt_flag(L, CONFIG, "shuffle", true);
   f->drop_last = lb_opt_flag(L, CONFIG, "drop_last", false);
   f->keep_train = lb_opt_flag(L, CONFIG, "keep_train", false);
+  f->dynamic = lb_opt_flag(L, CONFIG, "dynamic", false);
   f->keep_val = lb_opt_flag(L, CONFIG, "keep_val", false);
   f->time_limit = lb_opt_number(L, CONFIG, "time_limit", 0);
   f->tol = lb_opt_number(L, CONFIG, "tol", 0);
@@ -212,6 +237,7 @@ static int fit_index(lua_State *L) {
     return 1;
   }
   if (strcmp(key, "status") == 0) return lua_pushstring(L, lar_fit_status_name(f->status)), 1;
+  if (strcmp(key, "plan") == 0) return lua_pushstring(L, f->plan), 1;
   if (strcmp(key, "terms") == 0) return push_terms(L, f);
   if (strcmp(key, "train_pred") == 0) return push_value(L, f->train_pred), 1;
   if (strcmp(key, "train_y") == 0) return push_value(L, f->train_y), 1;

@@ -108,6 +108,35 @@ static block *fresh(int class, size_t bytes) {
   return b;
 }
 
+/* ---- scratch ---- */
+
+enum { SCRATCH = -1 }; /* the class of a block that is not to be freed */
+
+static _Thread_local struct {
+  char *at, *end;
+  size_t missed;
+} scratch;
+
+void lar_mem_scratch(void *p, size_t bytes) {
+  scratch.at = p;
+  scratch.end = p != NULL ? scratch.at + bytes : NULL;
+  scratch.missed = 0;
+}
+
+size_t lar_mem_scratch_missed(void) { return scratch.missed; }
+
+static void *from_scratch(size_t bytes) {
+  size_t need = HEADER + (bytes + 63) / 64 * 64;
+  if ((size_t)(scratch.end - scratch.at) < need) {
+    scratch.missed += need;
+    return NULL;
+  }
+  block *b = (block *)scratch.at;
+  b->class = SCRATCH;
+  scratch.at += need;
+  return (char *)b + HEADER;
+}
+
 static bool refused(void) {
   return atomic_load_explicit(&countdown, memory_order_relaxed) >= 0 &&
          atomic_fetch_sub(&countdown, 1) == 0;
@@ -119,6 +148,7 @@ lar_status lar_alloc_raw(void **out, size_t count, size_t size) {
   size_t bytes, rounded;
   if (__builtin_mul_overflow(count, size, &bytes) || bytes > LARGEST)
     return lar_fail(LAR_ENOMEM, "out of memory: %zu x %zu bytes asked for", count, size);
+  if (scratch.at != NULL && (*out = from_scratch(bytes)) != NULL) return LAR_OK;
   int class = class_of(bytes, &rounded);
   block *b = take(class, rounded);
   if (b == NULL) b = fresh(class, rounded);
@@ -136,6 +166,7 @@ lar_status lar_alloc(void **out, size_t count, size_t size) {
 void lar_free(void *p) {
   if (p == NULL) return;
   block *b = (block *)((char *)p - HEADER);
+  if (b->class == SCRATCH) return;
   enter();
   add(&live, (size_t)-1);
   add(&live_bytes, 0 - b->bytes);

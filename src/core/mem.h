@@ -27,6 +27,12 @@ lar_status lar_grow(void **p, size_t *cap, size_t need, size_t size);
 /* A copy of a string, to be freed with lar_free. */
 lar_status lar_strdup(char **out, const char *text);
 
+/* Until the next call, on this thread, blocks come out of the `bytes` bytes at p (64-byte
+ * aligned) while there is room: uncounted, and gone all at once, so whoever calls this lets
+ * nothing made meanwhile outlive it. NULL: no more. */
+void lar_mem_scratch(void *p, size_t bytes);
+size_t lar_mem_scratch_missed(void); /* bytes that did not fit in since then */
+
 size_t lar_mem_live(void);       /* blocks not yet freed */
 size_t lar_mem_bytes(void);      /* bytes in them */
 size_t lar_mem_count(void);      /* allocations so far, cached ones included */

@@ -55,9 +55,11 @@ void *lar_storage_room(lar_storage *s) {
 
 void lar_storage_leave(void *room) { release((lar_storage *)((char *)room - HEAD), TAKEN); }
 
-bool lar_storage_shared(const lar_storage *s) {
-  return atomic_load_explicit(&s->refs, memory_order_acquire) % TAKEN > 1;
+int lar_storage_refs(const lar_storage *s) {
+  return atomic_load_explicit(&s->refs, memory_order_acquire) % TAKEN;
 }
+
+bool lar_storage_shared(const lar_storage *s) { return lar_storage_refs(s) > 1; }
 
 lar_storage *lar_storage_ref(lar_storage *s) {
   if (s != NULL) atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);

@@ -41,6 +41,7 @@ void lar_storage_leave(void *room);
 
 /* Are there other references than the caller's? */
 bool lar_storage_shared(const lar_storage *s);
+int lar_storage_refs(const lar_storage *s);
 
 lar_storage *lar_storage_ref(lar_storage *s);
 void lar_storage_unref(lar_storage *s);

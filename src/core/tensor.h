@@ -30,6 +30,10 @@ typedef struct lar_tensor {
 lar_status lar_tensor_init(lar_tensor *out, lar_dtype dtype, int ndim, const int64_t *shape);
 lar_status lar_tensor_zeros(lar_tensor *out, lar_dtype dtype, int ndim, const int64_t *shape);
 
+/* Until the next call, on this thread, a tensor that is made at[k] takes storage[k] (a new
+ * reference) when that has the right size, instead of a block of its own. n 0: no more. */
+void lar_tensor_place(const lar_tensor *at, int n, lar_storage *const *storage);
+
 /* Let go of the storage; idempotent. */
 void lar_tensor_clear(lar_tensor *t);
 

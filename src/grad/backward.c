@@ -3,6 +3,7 @@
 
 #include "core/mem.h"
 #include "grad/grad.h"
+#include "grad/trace.h"
 #include "kern/copy.h"
 #include "op/calc.h"
 #include "op/call.h"
@@ -25,25 +26,23 @@ typedef struct walk {
 
 static uint64_t walks;
 
-/* Collect the calls that f hangs on, without recursion: the list is its own queue. */
-static lar_status collect(walk *w, lar_call *first) {
-  uint64_t mark = ++walks;
-  void *p = NULL;
-  first->mark = mark;
-  LAR_TRY(lar_grow(&p, &w->cap, 64, sizeof *w->at));
+static lar_status enlist(walk *w, lar_call *c, uint64_t mark) {
+  void *p = w->at;
+  if (c == NULL || c->mark == mark) return LAR_OK;
+  c->mark = mark;
+  LAR_TRY(lar_grow(&p, &w->cap, w->n < 64 ? 64 : w->n + 1, sizeof *w->at));
   w->at = p;
-  w->at[w->n++].call = lar_call_ref(first);
+  w->at[w->n++].call = lar_call_ref(c);
+  return LAR_OK;
+}
+
+/* Collect the calls that the roots hang on, without recursion: the list is its own queue. */
+static lar_status collect(walk *w, int n, lar_var *const *root) {
+  uint64_t mark = ++walks;
+  for (int k = 0; k < n; k++) LAR_TRY(enlist(w, root[k]->maker, mark));
   for (size_t i = 0; i < w->n; i++) {
     const lar_call *c = w->at[i].call;
-    for (int j = 0; j < c->nin; j++) {
-      lar_call *m = c->in[j]->maker;
-      if (m == NULL || m->mark == mark) continue;
-      m->mark = mark;
-      p = w->at;
-      LAR_TRY(lar_grow(&p, &w->cap, w->n + 1, sizeof *w->at));
-      w->at = p;
-      w->at[w->n++].call = lar_call_ref(m);
-    }
+    for (int j = 0; j < c->nin; j++) LAR_TRY(enlist(w, c->in[j]->maker, mark));
   }
   return LAR_OK;
 }
@@ -108,7 +107,7 @@ static lar_status to_leaf(lar_var *leaf, lar_var *g, bool create_graph) {
   lar_scope_init(&s);
   lar_var *sum = leaf->grad != NULL ? lar_add(&s, leaf->grad, g) : g;
   bool shared = sum == g && (!lar_tensor_is_contiguous(&g->t) || g->refs > 2 ||
-                             lar_storage_shared(g->t.storage));
+                             lar_storage_refs(g->t.storage) > 1 + lar_trace_holds());
   if (!create_graph && shared) sum = LAR_CALL1(&s, clone, sum);
   lar_var *fresh = NULL;
   lar_status st = lar_scope_take(&s, sum, &fresh);
@@ -214,19 +213,22 @@ static lar_status seeded(lar_var *f, lar_var *seed, lar_var **out) {
   return st;
 }
 
-static lar_status go(walk *w, lar_var *f, lar_var *seed) {
+static lar_status start(walk *w, lar_var *f, lar_var *seed) {
   lar_var *g = NULL;
-  lar_status st = LAR_OK;
-  LAR_GO(seeded(f, seed, &g));
-  if (f->maker != NULL) {
-    LAR_GO(collect(w, f->maker));
-    qsort(w->at, w->n, sizeof *w->at, by_seq);
-    mark_leads(w);
-  }
-  LAR_GO(deliver(w, f, g));
+  LAR_TRY(seeded(f, seed, &g));
+  lar_status st = deliver(w, f, g);
+  lar_var_unref(g);
+  return st;
+}
+
+static lar_status go(walk *w, int n, lar_var *const *f, lar_var *const *seed) {
+  lar_status st = collect(w, n, f);
+  LAR_GO(st);
+  qsort(w->at, w->n, sizeof *w->at, by_seq);
+  mark_leads(w);
+  for (int k = 0; k < n; k++) LAR_GO(start(w, f[k], seed != NULL ? seed[k] : NULL));
   for (size_t i = w->n; i > 0 && st == LAR_OK; i--) st = step(w, &w->at[i - 1]);
 done:
-  lar_var_unref(g);
   for (size_t i = 0; i < w->n; i++) {
     for (int k = 0; k < LAR_MAX_OUT; k++) lar_var_unref(w->at[i].g[k]);
     lar_call_unref(w->at[i].call);
@@ -241,30 +243,46 @@ lar_status lar_backward(lar_var *f, lar_var *seed, bool create_graph) {
                               "gradient; nothing was recorded");
   walk w = {.create_graph = create_graph};
   bool former = lar_grad_mode(create_graph);
-  lar_status st = go(&w, f, seed);
+  lar_status st = go(&w, 1, &f, &seed);
   lar_grad_mode(former);
   return st;
 }
 
-lar_status lar_grad(lar_var *f, lar_var *seed, int n, lar_var *const *x, bool create_graph,
-                    lar_var **out) {
+lar_status lar_grad_paths(int nf, lar_var *const *f, lar_var *const *seed, int n,
+                          lar_var *const *x, bool create_graph, lar_var **out) {
   for (int k = 0; k < n; k++) out[k] = NULL;
   walk w = {.target = x, .ntarget = n, .found = out, .create_graph = create_graph};
   bool former = lar_grad_mode(create_graph);
-  lar_status st = go(&w, f, seed);
+  lar_status st = go(&w, nf, f, seed);
   for (int k = 0; k < n && st == LAR_OK; k++)
-    if (out[k] == NULL && target_of(&w, x[k]) < k) { /* asked for twice */
+    if (out[k] == NULL && target_of(&w, x[k]) < k) /* asked for twice */
       out[k] = lar_var_ref(out[target_of(&w, x[k])]);
-    } else if (out[k] == NULL) { /* no path: the derivative is zero */
-      lar_tensor zero = {0};
-      st = lar_tensor_zeros(&zero, x[k]->t.dtype, x[k]->t.ndim, x[k]->t.shape);
-      if (st == LAR_OK) st = lar_var_new(&out[k], &zero);
-      lar_tensor_clear(&zero);
-    }
   for (int k = 0; k < n && st != LAR_OK; k++) {
     lar_var_unref(out[k]);
     out[k] = NULL;
   }
   lar_grad_mode(former);
+  return st;
+}
+
+/* No path: the derivative is zero. */
+static lar_status no_path(lar_var **out, const lar_tensor *x) {
+  lar_tensor zero = {0};
+  LAR_TRY(lar_tensor_zeros(&zero, x->dtype, x->ndim, x->shape));
+  lar_status st = lar_var_new(out, &zero);
+  lar_tensor_clear(&zero);
+  return st;
+}
+
+lar_status lar_grad(lar_var *f, lar_var *seed, int n, lar_var *const *x, bool create_graph,
+                    lar_var **out) {
+  LAR_TRY(lar_grad_paths(1, &f, &seed, n, x, create_graph, out));
+  lar_status st = LAR_OK;
+  for (int k = 0; k < n && st == LAR_OK; k++)
+    if (out[k] == NULL) st = no_path(&out[k], &x[k]->t);
+  for (int k = 0; k < n && st != LAR_OK; k++) {
+    lar_var_unref(out[k]);
+    out[k] = NULL;
+  }
   return st;
 }

@@ -19,4 +19,9 @@ lar_status lar_backward(lar_var *f, lar_var *seed, bool create_graph);
 lar_status lar_grad(lar_var *f, lar_var *seed, int n, lar_var *const *x, bool create_graph,
                     lar_var **out);
 
+/* The same for the sum over nf values f, each with a seed of its own; NULL where there is no
+ * path from x[k] to any. */
+lar_status lar_grad_paths(int nf, lar_var *const *f, lar_var *const *seed, int n,
+                          lar_var *const *x, bool create_graph, lar_var **out);
+
 #endif

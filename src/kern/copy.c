@@ -134,11 +134,9 @@ void lar_fill(const lar_tensor *dst, double v) {
 }
 
 lar_status lar_clone(lar_tensor *out, const lar_tensor *src, lar_dtype dtype) {
-  lar_tensor fresh;
-  LAR_TRY(lar_tensor_init(&fresh, dtype, src->ndim, src->shape));
-  (void)lar_copy(&fresh, src); /* same shape: cannot fail */
-  *out = fresh;
-  return LAR_OK;
+  lar_tensor from = *src; /* may be out */
+  LAR_TRY(lar_tensor_init(out, dtype, from.ndim, from.shape));
+  return lar_copy(out, &from); /* same shape: cannot fail */
 }
 
 lar_status lar_contiguous(lar_tensor *out, const lar_tensor *src, lar_dtype dtype) {

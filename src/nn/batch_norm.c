@@ -34,8 +34,7 @@ static void average(lar_scope *s, lar_var *buffer, lar_var *batch, double moment
                           lar_affine(s, flat, momentum * scale, 0));
   lar_grad_mode(former);
   if (next == NULL) return;
-  lar_status st = lar_copy(&buffer->t, &next->t);
-  buffer->t.storage->version++;
+  lar_status st = lar_var_assign(buffer, &next->t);
   if (st != LAR_OK) (void)lar_scope_fail(s, st);
 }
 

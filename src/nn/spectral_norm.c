@@ -1,4 +1,3 @@
-#include "kern/copy.h"
 #include "nn/init.h"
 #include "nn/wrap.h"
 
@@ -25,8 +24,7 @@ static void keep(lar_scope *s, lar_var *buffer, lar_var *v, double eps) {
   lar_var *norm = LAR_CALL1(s, sqrt, lar_sum(s, LAR_CALL1(s, square, v)));
   lar_var *unit = lar_div(s, v, lar_clamp(s, norm, eps, HUGE_VAL));
   if (unit == NULL) return;
-  lar_status st = lar_copy(&buffer->t, &unit->t);
-  buffer->t.storage->version++;
+  lar_status st = lar_var_assign(buffer, &unit->t);
   if (st != LAR_OK) (void)lar_scope_fail(s, st);
 }
 

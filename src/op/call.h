@@ -9,6 +9,10 @@
 lar_call *lar_call_ref(lar_call *c);
 void lar_call_unref(lar_call *c);
 
+/* Note that out came from in, without running anything. */
+lar_status lar_call_record(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
+                           int nout, lar_var **out);
+
 /* Output k of a recorded call as a value with its history. */
 lar_status lar_call_output(lar_call *c, int k, lar_var **out);
 

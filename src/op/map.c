@@ -6,17 +6,9 @@
 #include "kern/loop.h"
 #include "op/engine.h"
 
-enum { BLOCK = 1024, MAX_IN = LAR_LOOP_OPERANDS - 1 };
+enum { BLOCK = 1024, MAX_IN = LAR_MAP_IN };
 
-typedef struct run {
-  lar_map *kernel;
-  const double *f;
-  int nin;
-  size_t size, out_size;
-  lar_dtype compute, out;
-  lar_copy_row *pack[MAX_IN], *unpack; /* pack: NULL where the dtype is right already */
-  size_t in_size[MAX_IN];
-} run;
+typedef lar_map_job run;
 
 /* Rows that a kernel cannot read as they are go through blocks small enough for the cache. */
 static void packed(const run *r, int64_t n, char *const *p, const int64_t *stride) {
@@ -77,17 +69,27 @@ static lar_status choose(const lar_op *op, int nin, const lar_tensor *const *in,
            : lar_fail(LAR_EDTYPE, "not defined for %s", lar_dtype_name(t));
 }
 
-static lar_status evaluate(const lar_op *op, const lar_attr *attr, lar_dtype compute, int nin,
-                           const lar_tensor *const *in, const lar_tensor *out) {
+/* One row that the kernel takes as it is, too short to share out. */
+static bool is_plain(const run *r) {
+  const lar_loop *l = &r->loop;
+  if (l->ndim != 1 || l->shape[0] > LAR_LOOP_GRAIN || r->unpack != NULL) return false;
+  for (int k = 0; k < l->n; k++)
+    if ((k > 0 && r->pack[k - 1] != NULL) || (l->stride[k][0] != 1 && l->shape[0] != 1))
+      return false;
+  return true;
+}
+
+static lar_status prepare(run *r, const lar_op *op, const lar_attr *attr, lar_dtype compute,
+                          int nin, const lar_tensor *const *in, const lar_tensor *out) {
   lar_dtype made = op->result == LAR_TRUTH ? LAR_BOOL : compute;
-  run r = {.kernel = op->map[slot(compute)],
-           .f = attr->f,
-           .nin = nin,
-           .compute = compute,
-           .out = made,
-           .size = lar_dtype_size(compute),
-           .out_size = lar_dtype_size(out->dtype)};
-  if (out->dtype != made) r.unpack = lar_copy_rows(out->dtype, made);
+  *r = (run){.kernel = op->map[slot(compute)],
+             .f = attr->f,
+             .nin = nin,
+             .compute = compute,
+             .out = made,
+             .size = lar_dtype_size(compute),
+             .out_size = lar_dtype_size(out->dtype)};
+  if (out->dtype != made) r->unpack = lar_copy_rows(out->dtype, made);
   lar_tensor wide[MAX_IN];
   const lar_tensor *t[MAX_IN + 1] = {out};
   int n = 0;
@@ -95,15 +97,37 @@ static lar_status evaluate(const lar_op *op, const lar_attr *attr, lar_dtype com
   for (; n < nin; n++) {
     LAR_GO(lar_tensor_expand(&wide[n], in[n], out->ndim, out->shape));
     t[n + 1] = &wide[n];
-    r.in_size[n] = lar_dtype_size(in[n]->dtype);
-    if (in[n]->dtype != compute) r.pack[n] = lar_copy_rows(compute, in[n]->dtype);
+    r->in_size[n] = lar_dtype_size(in[n]->dtype);
+    if (in[n]->dtype != compute) r->pack[n] = lar_copy_rows(compute, in[n]->dtype);
   }
-  lar_loop l;
-  lar_loop_init(&l, nin + 1, t);
-  lar_loop_run(&l, row, &r);
+  lar_loop_init(&r->loop, nin + 1, t);
+  r->plain = is_plain(r);
 done:
   while (n > 0) lar_tensor_clear(&wide[--n]);
   return st;
+}
+
+static lar_status evaluate(const lar_op *op, const lar_attr *attr, lar_dtype compute, int nin,
+                           const lar_tensor *const *in, const lar_tensor *out) {
+  run r;
+  LAR_TRY(prepare(&r, op, attr, compute, nin, in, out));
+  lar_loop_run(&r.loop, row, &r);
+  return LAR_OK;
+}
+
+lar_status lar_map_prepare(lar_map_job *j, const lar_op *op, const lar_attr *attr, int nin,
+                           const lar_tensor *const *in, const lar_tensor *out) {
+  lar_dtype compute;
+  LAR_TRY(choose(op, nin, in, &compute));
+  return prepare(j, op, attr, compute, nin, in, out);
+}
+
+void lar_map_run(lar_map_job *j, const lar_tensor *const *t) {
+  for (int k = 0; k <= j->nin; k++) j->loop.base[k] = lar_tensor_data(t[k]);
+  if (j->plain)
+    j->kernel(j->loop.shape[0], j->loop.base[0], (const void *const *)&j->loop.base[1], j->f);
+  else
+    lar_loop_run(&j->loop, row, j);
 }
 
 /* Small, of one shape and dtype, row-major, but for scalars: the shape, or NULL. */

@@ -10,6 +10,7 @@ static lar_status forward(lar_io *io) {
   if (!lar_tensor_same_shape(io->in[0], io->in[1]))
     return lar_fail(LAR_ESHAPE, "a mask of shape %s does not fit %s",
                     lar_tensor_text(io->in[1]), lar_tensor_text(io->in[0]));
+  LAR_GO(lar_op_peek("masked_select, whose length the mask decides,"));
   LAR_GO(lar_contiguous(&x, io->in[0], io->in[0]->dtype));
   LAR_GO(lar_contiguous(&m, io->in[1], LAR_BOOL));
   const uint8_t *on = lar_tensor_data(&m);

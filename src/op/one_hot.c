@@ -8,6 +8,7 @@ static lar_status forward(lar_io *io) {
   lar_status st = LAR_OK;
   if (x->dtype != LAR_I64)
     return lar_fail(LAR_EDTYPE, "labels must be int64, not %s", lar_dtype_name(x->dtype));
+  if (k == LAR_NONE) LAR_GO(lar_op_peek("one_hot without the number of classes"));
   LAR_GO(lar_contiguous(&id, x, LAR_I64));
   const int64_t *label = lar_tensor_data(&id);
   for (int64_t i = 0; k == LAR_NONE && i < n; i++)

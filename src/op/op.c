@@ -12,6 +12,7 @@ enum { SMALL = 8 };
 
 static _Thread_local lar_observer *observer;
 static _Thread_local void *observer_ctx;
+static _Thread_local lar_tracer *tracer;
 static uint64_t calls_made;
 
 void lar_op_observe(lar_observer *fn, void *ctx) {
@@ -19,7 +20,25 @@ void lar_op_observe(lar_observer *fn, void *ctx) {
   observer_ctx = ctx;
 }
 
-bool lar_op_observed(void) { return observer != NULL; }
+bool lar_op_observed(void) { return observer != NULL || tracer != NULL; }
+
+lar_tracer *lar_op_listen(lar_tracer *t) {
+  lar_tracer *former = tracer;
+  tracer = t;
+  return former;
+}
+
+bool lar_op_traced(void) { return tracer != NULL; }
+
+lar_status lar_op_peek(const char *what) {
+  return tracer != NULL ? tracer->peeked(tracer, what) : LAR_OK;
+}
+
+void lar_op_drew(const lar_draw *d, const lar_tensor *out) {
+  if (tracer != NULL) tracer->drew(tracer, d, out);
+}
+
+uint64_t lar_op_seq(void) { return calls_made; }
 
 const lar_op *lar_op_find(const char *name) {
   for (const lar_op *const *op = lar_ops; *op != NULL; op++)
@@ -36,8 +55,8 @@ static lar_status named(const lar_op *op, lar_status st) {
 
 /* ---- recording ---- */
 
-static lar_status record(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
-                         int nout, lar_var **out) {
+lar_status lar_call_record(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
+                           int nout, lar_var **out) {
   size_t ins = (size_t)nin, outs = (size_t)nout;
   void *p;
   LAR_TRY(lar_alloc_raw(&p,
@@ -135,7 +154,7 @@ static lar_status run(const lar_op *op, const lar_attr *attr, int nin, lar_var *
   st = box(&io, st, out);
   if (st != LAR_OK) return st;
   if (op->vjp != NULL && lar_grad_enabled() && wants_grad(nin, in))
-    st = record(op, attr, nin, in, io.nout, out);
+    st = lar_call_record(op, attr, nin, in, io.nout, out);
   for (int k = 0; st != LAR_OK && k < io.nout; k++) lar_var_unref(out[k]);
   if (st == LAR_OK) *nout = io.nout;
   return st;
@@ -167,10 +186,18 @@ lar_status lar_op_apply(const lar_op *op, const lar_attr *attr, int nin, lar_var
   if (op->compose != NULL) return composed(op, attr, nin, in, nout, out);
   LAR_TRY(run(op, attr, nin, in, nout, out));
   if (observer != NULL) observer(observer_ctx, op, attr, nin, in, *nout, out);
+  if (tracer != NULL) tracer->applied(tracer, op, attr, nin, in, *nout, out);
   return LAR_OK;
 }
 
 /* ---- in place ---- */
+
+lar_status lar_var_assign(lar_var *dst, const lar_tensor *src) {
+  LAR_TRY(lar_copy(&dst->t, src));
+  dst->t.storage->version++;
+  if (tracer != NULL) tracer->assigned(tracer, dst, src);
+  return LAR_OK;
+}
 
 static lar_status into_by_copy(lar_var *dst, const lar_op *op, const lar_attr *attr, int nin,
                                lar_var *const *in) {
@@ -188,7 +215,7 @@ static lar_status into_by_copy(lar_var *dst, const lar_op *op, const lar_attr *a
     st = lar_fail(LAR_EDTYPE, "a %s result does not fit into a tensor of %s",
                   lar_dtype_name(made->dtype), lar_dtype_name(dst->t.dtype));
   else
-    st = lar_copy(&dst->t, made);
+    st = lar_var_assign(dst, made);
   for (int k = 0; k < nout; k++) lar_var_unref(out[k]);
   return st;
 }
@@ -206,14 +233,13 @@ lar_status lar_op_into(lar_var *dst, const lar_op *op, const lar_attr *attr, int
     st = lar_fail(LAR_EARG, "writing in place would lose the derivative of the value; use the "
                             "form without '_', or value:detach()");
   bool done = false;
-  if (st == LAR_OK && op->map[0] != NULL && nin <= SMALL) {
+  if (st == LAR_OK && op->map[0] != NULL && nin <= SMALL && tracer == NULL) {
     for (int j = 0; j < nin; j++) t[j] = &in[j]->t;
     st = lar_map_into(op, attr, nin, t, &dst->t, &done);
   }
+  if (done) dst->t.storage->version++;
   if (st == LAR_OK && !done) st = into_by_copy(dst, op, attr, nin, in);
-  if (st != LAR_OK) return named(op, st);
-  dst->t.storage->version++;
-  return LAR_OK;
+  return st == LAR_OK ? LAR_OK : named(op, st);
 }
 
 /* ---- helpers for forward ---- */

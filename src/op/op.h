@@ -27,6 +27,7 @@ enum { LAR_MAX_OUT = 4, LAR_ATTR_INTS = 4 * LAR_MAX_NDIM, LAR_ATTR_REALS = 10 };
 typedef struct lar_op lar_op;
 typedef struct lar_call lar_call;
 typedef struct lar_scope lar_scope;
+struct lar_rng; /* core/rng.h */
 
 /* A graph value: a tensor, and how it came about. Counted. */
 typedef struct lar_var {
@@ -143,8 +144,14 @@ lar_status lar_op_apply(const lar_op *op, const lar_attr *attr, int nin, lar_var
 lar_status lar_op_into(lar_var *dst, const lar_op *op, const lar_attr *attr, int nin,
                        lar_var *const *in);
 
+/* dst[...] = src[...] outside the record for derivatives, seen by the tracer. */
+lar_status lar_var_assign(lar_var *dst, const lar_tensor *src);
+
 /* May dst be overwritten now? `overwrite`: with values that do not depend on it. */
 lar_status lar_var_writable(const lar_var *dst, bool overwrite);
+
+/* Calls recorded so far on this process: a call made later has a larger seq. */
+uint64_t lar_op_seq(void);
 
 /* Recording for derivatives: on by default; returns the former setting. */
 bool lar_grad_mode(bool on);
@@ -157,7 +164,33 @@ extern lar_dtype lar_default_dtype;
 typedef void lar_observer(void *ctx, const lar_op *op, const lar_attr *attr, int nin,
                           lar_var *const *in, int nout, lar_var *const *out);
 void lar_op_observe(lar_observer *fn, void *ctx);
-bool lar_op_observed(void);
+bool lar_op_observed(void); /* by it or by a tracer: values may be kept after the call */
+
+/* Noise drawn from a stream: 1 with probability a, else 0; normal (a mean, b standard
+ * deviation); uniform in [a, b). */
+typedef enum lar_draw_kind { LAR_DRAW_COIN, LAR_DRAW_NORMAL, LAR_DRAW_UNIFORM } lar_draw_kind;
+typedef struct lar_draw {
+  lar_draw_kind kind;
+  double a, b;
+  struct lar_rng *rng; /* a stream of the process: it stays */
+} lar_draw;
+
+/* Everything that may happen to tensors in a computation that is to be repeated later
+ * (grad/trace.h is the one that listens). */
+typedef struct lar_tracer lar_tracer;
+struct lar_tracer {
+  lar_observer *applied; /* ctx: the tracer itself */
+  void (*assigned)(lar_tracer *t, const lar_var *dst, const lar_tensor *src);
+  void (*drew)(lar_tracer *t, const lar_draw *d, const lar_tensor *out);
+  lar_status (*peeked)(lar_tracer *t, const char *what);
+};
+lar_tracer *lar_op_listen(lar_tracer *t); /* on this thread; NULL: none. Returns the former. */
+bool lar_op_traced(void);
+void lar_op_drew(const lar_draw *d, const lar_tensor *out); /* tell the tracer */
+
+/* Elements are about to decide what is done next, or to leave as plain numbers: "x:item()". A
+ * repetition could not know; LAR_EARG where that is an error. */
+lar_status lar_op_peek(const char *what);
 
 /* ---- helpers for forward ---- */
 

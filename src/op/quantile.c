@@ -19,6 +19,7 @@ static lar_var *at(lar_scope *s, lar_var *sorted, int64_t d, double q) {
 static lar_var *check(lar_scope *s, lar_var *x, const lar_tensor *q, int64_t d) {
   int e = 0;
   lar_status st = d == LAR_NONE ? LAR_OK : lar_dim(d, x->t.ndim, &e);
+  if (st == LAR_OK) st = lar_op_peek("quantile, whose q is read,");
   if (st == LAR_OK && q->ndim > 1)
     st = lar_fail(LAR_ESHAPE, "q is a number or a list of them, not %s", lar_tensor_text(q));
   if (st == LAR_OK && (lar_tensor_numel(&x->t) == 0 || lar_tensor_numel(q) == 0))

@@ -44,30 +44,47 @@ static lar_var *fresh(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *sh
   return st == LAR_OK ? lar_scope_own(s, v) : lar_scope_fail(s, st);
 }
 
-lar_var *lar_bernoulli(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape,
-                       double keep, const char *stream) {
-  lar_var *v = fresh(s, dtype, ndim, shape);
-  if (v == NULL) return NULL;
-  lar_rng *r = lar_rng_stream(stream);
-  int64_t n = lar_tensor_numel(&v->t), draws = (n + 3) / 4;
-  coin c = {r->key, r->at, (uint64_t)(keep * 0x1p32 + 0.5), lar_tensor_data(&v->t), dtype, n};
+static void coins(lar_rng *r, const lar_tensor *t, double keep) {
+  int64_t n = lar_tensor_numel(t), draws = (n + 3) / 4;
+  coin c = {r->key, r->at, (uint64_t)(keep * 0x1p32 + 0.5), lar_tensor_data(t), t->dtype, n};
   lar_par_for((n + BLOCK - 1) / BLOCK, 8192 / LAR_PHILOX_LANES, toss, &c);
   r->at += (uint64_t)draws;
+}
+
+void lar_draw_run(const lar_draw *d, const lar_tensor *t) {
+  if (d->kind == LAR_DRAW_COIN)
+    coins(d->rng, t, d->a);
+  else if (d->kind == LAR_DRAW_NORMAL)
+    lar_rng_fill_normal(d->rng, t, d->a, d->b);
+  else
+    lar_rng_fill_uniform(d->rng, t, d->a, d->b);
+}
+
+static lar_var *drawn(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape,
+                      lar_draw d) {
+  lar_var *v = fresh(s, dtype, ndim, shape);
+  if (v == NULL) return NULL;
+  lar_draw_run(&d, &v->t);
+  lar_op_drew(&d, &v->t);
   return v;
+}
+
+lar_var *lar_bernoulli(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape,
+                       double keep, const char *stream) {
+  return drawn(s, dtype, ndim, shape,
+               (lar_draw){LAR_DRAW_COIN, keep, 0, lar_rng_stream(stream)});
 }
 
 lar_var *lar_normal(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape, double mean,
                     double std, const char *stream) {
-  lar_var *v = fresh(s, dtype, ndim, shape);
-  if (v != NULL) lar_rng_fill_normal(lar_rng_stream(stream), &v->t, mean, std);
-  return v;
+  return drawn(s, dtype, ndim, shape,
+               (lar_draw){LAR_DRAW_NORMAL, mean, std, lar_rng_stream(stream)});
 }
 
 lar_var *lar_uniform(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape, double lo,
                      double hi, const char *stream) {
-  lar_var *v = fresh(s, dtype, ndim, shape);
-  if (v != NULL) lar_rng_fill_uniform(lar_rng_stream(stream), &v->t, lo, hi);
-  return v;
+  return drawn(s, dtype, ndim, shape,
+               (lar_draw){LAR_DRAW_UNIFORM, lo, hi, lar_rng_stream(stream)});
 }
 
 lar_var *lar_bernoulli_like(lar_scope *s, const lar_var *x, double keep, const char *stream) {

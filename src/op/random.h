@@ -24,4 +24,7 @@ lar_var *lar_normal(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shap
 lar_var *lar_uniform(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape, double lo,
                      double hi, const char *stream);
 
+/* The draw itself, into a contiguous float tensor. */
+void lar_draw_run(const lar_draw *d, const lar_tensor *t);
+
 #endif

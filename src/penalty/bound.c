@@ -274,7 +274,7 @@ static lar_status prox(lar_bound *b, int i, double step, const lar_tensor *metri
                                                      : part[k].term->prox_fn == NULL))
       return lar_fail(LAR_EARG, "penalty %s has no prox: it acts by its gradient",
                       part[k].term->name);
-  lar_plan plan = lar_compose_plan(n, part, lar_part_alike);
+  lar_prox_plan plan = lar_compose_plan(n, part, lar_part_alike);
   LAR_TRY(lar_contiguous(&w, &e->var->t, e->var->t.dtype));
   lar_status st =
     lar_compose_prox(plan, n, part, &b->places[i].work, &w, step, metric, e->name);

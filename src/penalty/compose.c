@@ -89,7 +89,7 @@ static bool all_squares(int n, const lar_part *part) {
   return all_alike(n, part);
 }
 
-static lar_plan otherwise(int n, const lar_part *part) {
+static lar_prox_plan otherwise(int n, const lar_part *part) {
   for (int k = 0; k < n; k++)
     if (!is_convex(&part[k])) return LAR_PLAN_REFUSED;
   return LAR_PLAN_SPLIT;
@@ -105,7 +105,7 @@ static bool is_chain(int n, const lar_part *part,
   return true;
 }
 
-lar_plan lar_compose_plan(int n, lar_part *part,
+lar_prox_plan lar_compose_plan(int n, lar_part *part,
                           bool (*same)(const lar_part *, const lar_part *)) {
   sort(n, part);
   int simple = lar_compose_simple(n, part);
@@ -153,7 +153,7 @@ lar_status lar_compose_refuse(int n, const lar_part *part, const char *name) {
                   pair[0].term->name, pair[1].term->name, name, bent->term->name, advice);
 }
 
-void lar_compose_text(lar_plan plan, int n, const lar_part *part, char *buf, size_t size) {
+void lar_compose_text(lar_prox_plan plan, int n, const lar_part *part, char *buf, size_t size) {
   static const char *const how[] = {
     [LAR_PLAN_NONE] = "",
     [LAR_PLAN_ONE] = "exact",
@@ -375,7 +375,7 @@ static double mean(const lar_tensor *t) {
   return n > 0 ? sum / (double)n : 1;
 }
 
-lar_status lar_compose_prox(lar_plan plan, int n, const lar_part *part, lar_compose_work *work,
+lar_status lar_compose_prox(lar_prox_plan plan, int n, const lar_part *part, lar_compose_work *work,
                             const lar_tensor *w, double step, const lar_tensor *metric,
                             const char *name) {
   for (int k = 0; k < n && metric != NULL; k++)

@@ -29,7 +29,7 @@
 
 #include "penalty/reg.h"
 
-typedef enum lar_plan {
+typedef enum lar_prox_plan {
   LAR_PLAN_NONE,   /* nothing acts by prox */
   LAR_PLAN_ONE,    /* one term */
   LAR_PLAN_SIMPLE, /* theorem 1 */
@@ -38,7 +38,7 @@ typedef enum lar_plan {
   LAR_PLAN_FUSED,  /* theorem 4 where there is no metric, else splitting */
   LAR_PLAN_SPLIT,
   LAR_PLAN_REFUSED,
-} lar_plan;
+} lar_prox_plan;
 
 /* A term that acts by prox on the tensor, with its strength in force. `hold` is for terms
  * that act by gradient and whose infinite weights hold coordinates at 0. */
@@ -52,14 +52,14 @@ typedef struct lar_part {
 
 /* Put parts in the order in which they act, and say how. same: do these two radial parts
  * group alike? */
-lar_plan lar_compose_plan(int n, lar_part *part,
+lar_prox_plan lar_compose_plan(int n, lar_part *part,
                           bool (*same)(const lar_part *, const lar_part *));
 
 /* The error of LAR_PLAN_REFUSED: which two parts cannot be composed, and what to do. */
 lar_status lar_compose_refuse(int n, const lar_part *part, const char *name);
 
 /* "l1, then group_lasso: exact" for printing, into buf. */
-void lar_compose_text(lar_plan plan, int n, const lar_part *part, char *buf, size_t size);
+void lar_compose_text(lar_prox_plan plan, int n, const lar_part *part, char *buf, size_t size);
 
 /* All addends on parameter i, with their strengths in force; returns their number. */
 int lar_bound_parts(const lar_bound *b, int i, lar_part part[LAR_MAX_PARTS]);
@@ -73,7 +73,7 @@ typedef struct lar_compose_work {
 void lar_compose_clear(lar_compose_work *work);
 
 /* w (contiguous) becomes its prox; name is for messages. */
-lar_status lar_compose_prox(lar_plan plan, int n, const lar_part *part, lar_compose_work *work,
+lar_status lar_compose_prox(lar_prox_plan plan, int n, const lar_part *part, lar_compose_work *work,
                             const lar_tensor *w, double step, const lar_tensor *metric,
                             const char *name);
 
@@ -124,7 +124,7 @@ typedef enum lar_follow {
  * order and on any thread: lar_fused_run for each, then lar_fused_rest. Stretches begin at
  * multiples of `align`. */
 typedef struct lar_fused {
-  lar_plan plan;
+  lar_prox_plan plan;
   lar_follow follow;
   lar_dtype dtype;
   int n, nsimple;

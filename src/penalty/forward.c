@@ -97,7 +97,7 @@ unsigned lar_bound_sees(const lar_bound *b) {
 }
 
 lar_var *lar_bound_forward(lar_bound *b, lar_scope *s, const lar_pass *pass,
-                           const lar_outputs *seen, double *each) {
+                           const lar_outputs *seen, double *each, lar_var **term) {
   lar_var *sum = NULL;
   lar_status st = b->fresh ? LAR_OK : lar_bound_refresh(b, NULL);
   if (st != LAR_OK) return lar_scope_fail(s, st);
@@ -107,9 +107,15 @@ lar_var *lar_bound_forward(lar_bound *b, lar_scope *s, const lar_pass *pass,
     b->reg->at[k].term->passes++;
     v = lar_affine(s, v, b->l[k], 0);
     if (s->status == LAR_OK) s->status = lar_var_item(v, &each[k]);
+    if (term != NULL) term[k] = v;
     sum = sum != NULL ? lar_add(s, sum, v) : v;
   }
   return s->status == LAR_OK ? sum : NULL;
+}
+
+void lar_bound_passed(lar_bound *b) {
+  for (int k = 0; k < b->reg->n; k++)
+    if (lar_bound_is_forward(b, k)) b->reg->at[k].term->passes++;
 }
 
 lar_status lar_bound_seen(lar_bound *b) {

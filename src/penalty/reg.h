@@ -134,10 +134,14 @@ bool lar_bound_is_forward(const lar_bound *b, int k);
 unsigned lar_bound_sees(const lar_bound *b);
 
 /* The sum of l Omega(pass) over them, recorded, owned by the scope; NULL: there are none, or a
- * failure. each[k] get their values, the others' are left alone. `seen` is what the layers
+ * failure. each[k] get their values, term[k] (unless term is
+ * NULL) the graph values, the others' are left alone. `seen` is what the layers
  * gave. */
 lar_var *lar_bound_forward(lar_bound *b, lar_scope *s, const lar_pass *pass,
-                           const lar_outputs *seen, double *each);
+                           const lar_outputs *seen, double *each, lar_var **term);
+
+/* A plan has run the pass instead. */
+void lar_bound_passed(lar_bound *b);
 
 /* One of them: Omega, without a strength. */
 lar_var *lar_addend_forward(const lar_addend *a, const char *name, lar_scope *s,

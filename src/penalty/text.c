@@ -191,7 +191,7 @@ static void composition(text *t, const lar_reg *r, int first) {
     part[n++] = (lar_part){.term = a->term, .at = {.self = a->term->self, .l = 1}};
   }
   if (n < 2) return;
-  lar_plan plan = lar_compose_plan(n, part, same_groups);
+  lar_prox_plan plan = lar_compose_plan(n, part, same_groups);
   lar_compose_text(plan, n, part, line, sizeof line);
   say(t, "\nproxes");
   scope(t, r->at[first].on);

@@ -1,14 +1,14 @@
 #include "train/fit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "core/interrupt.h"
 #include "core/mem.h"
-#include "grad/grad.h"
 #include "kern/copy.h"
-#include "train/forward.h"
+#include "train/steps.h"
 
 static const char *const status_names[] = {
   [LAR_FIT_RUNNING] = "running",       [LAR_FIT_MAX_EPOCHS] = "max_epochs",
@@ -28,7 +28,9 @@ static double now(void) {
 /* What the loop keeps to itself during a run. */
 typedef struct loop {
   lar_fit *f;
-  double former; /* objective of the epoch before */
+  lar_steps *steps;
+  lar_batch slot[2]; /* the last whole batch and the last short one, to be filled again */
+  double former;     /* objective of the epoch before */
   double started, epoch_started, shown;
   int64_t *order;        /* of the rows in this epoch, or NULL */
   int64_t at;            /* next row */
@@ -44,14 +46,12 @@ typedef struct loop {
 
 /* ---- batches ---- */
 
-static lar_status take_rows(lar_var **out, const lar_var *v, const loop *l, int64_t end) {
-  lar_tensor t = {0};
-  *out = NULL;
+static lar_status take_rows(lar_var **out, lar_var **slot, const lar_var *v, const loop *l,
+                            int64_t end) {
   if (v == NULL) return LAR_OK;
-  LAR_TRY(lar_rows(&t, &v->t, l->order, l->at, end));
-  lar_status st = lar_var_new(out, &t);
-  lar_tensor_clear(&t);
-  return st;
+  LAR_TRY(lar_rows_again(slot, &v->t, l->order, l->at, end));
+  *out = lar_var_ref(*slot);
+  return LAR_OK;
 }
 
 static lar_status next_rows(loop *l, lar_batch *b, bool *end) {
@@ -60,9 +60,10 @@ static lar_status next_rows(loop *l, lar_batch *b, bool *end) {
   int64_t stop = l->at + f->batch_size < n ? l->at + f->batch_size : n;
   *end = l->at >= n || (f->drop_last && stop - l->at < f->batch_size && l->at > 0);
   if (*end) return LAR_OK;
-  LAR_TRY(take_rows(&b->x, f->data.x, l, stop));
-  LAR_TRY(take_rows(&b->y, f->data.y, l, stop));
-  LAR_TRY(take_rows(&b->weight, f->data.weight, l, stop));
+  lar_batch *slot = &l->slot[stop - l->at < f->batch_size];
+  LAR_TRY(take_rows(&b->x, &slot->x, f->data.x, l, stop));
+  LAR_TRY(take_rows(&b->y, &slot->y, f->data.y, l, stop));
+  LAR_TRY(take_rows(&b->weight, &slot->weight, f->data.weight, l, stop));
   l->at = stop;
   return LAR_OK;
 }
@@ -83,7 +84,7 @@ static lar_var *matched(lar_scope *s, const lar_var *pred, lar_var *y) {
   return column || row ? lar_reshape(s, y, p->ndim, p->shape) : y;
 }
 
-static lar_var *loss_of(const lar_fit *f, lar_scope *s, lar_var *pred, const lar_batch *b) {
+lar_var *lar_fit_loss(const lar_fit *f, lar_scope *s, lar_var *pred, const lar_batch *b) {
   if (s->status != LAR_OK) return NULL;
   if (f->loss != NULL)
     return lar_loss_apply(f->loss, s, pred, matched(s, pred, b->y), b->weight);
@@ -171,36 +172,10 @@ static lar_status refresh(loop *l) {
   return first && l->f->batches <= 1 ? measure_penalty(l) : LAR_OK;
 }
 
-/* What loss_of needs, for a callback. */
-typedef struct losing {
-  const lar_fit *f;
-  const lar_batch *b;
-} losing;
-
-static lar_var *lose(void *ctx, lar_scope *s, lar_var *pred) {
-  const losing *l = ctx;
-  return loss_of(l->f, s, pred, l->b);
-}
-
-/* Loss and objective of a batch, and the gradient of the latter. */
 static lar_status learn(loop *l, lar_scope *s, const lar_batch *b, lar_var **pred) {
-  lar_fit *f = l->f;
-  losing ctx = {f, b};
   double objective;
-  lar_forward pass = {.model = f->model,
-                      .bound = f->optim->bound,
-                      .params = &f->optim->params,
-                      .loss = lose,
-                      .ctx = &ctx,
-                      .each = l->each};
-  LAR_TRY(lar_forward_run(&pass, s, b->x));
-  lar_var *j = pass.penalty != NULL ? lar_add(s, pass.value, pass.penalty) : pass.value;
-  *pred = pass.pred;
-  LAR_TRY(s->status);
-  LAR_TRY(lar_var_item(pass.value, &f->batch_loss));
-  LAR_TRY(lar_var_item(j, &objective));
-  if (!isfinite(objective)) return diverge(l, b);
-  return lar_backward(j, NULL, false);
+  LAR_TRY(lar_steps_learn(l->steps, s, b, l->each, &objective, pred));
+  return isfinite(objective) ? LAR_OK : diverge(l, b);
 }
 
 static void add_up(loop *l, double rows) {
@@ -426,6 +401,7 @@ static lar_status epoch(loop *l) {
   LAR_TRY(renew_terms(l));
   for (int k = 0; k < f->nterm; k++) l->sum[k] = 0;
   LAR_TRY(forget(l));
+  lar_steps_renew(l->steps);
   LAR_TRY(save(l));
   LAR_TRY(reorder(l));
   LAR_TRY(batches(l));
@@ -448,6 +424,7 @@ static lar_status prepare(loop *l) {
       return lar_fail(LAR_ESHAPE, "fit: x of shape %s has no rows",
                       lar_tensor_text(&f->data.x->t));
   }
+  LAR_TRY(lar_steps_new(&l->steps, f));
   LAR_TRY(lar_alloc(&p, (size_t)f->optim->params.n, sizeof *l->safe));
   l->safe = p;
   return LAR_OK;
@@ -471,6 +448,7 @@ lar_status lar_fit_run(lar_fit *f) {
     f->status = LAR_FIT_INTERRUPTED;
     st = LAR_OK;
   }
+  if (l.steps != NULL) (void)snprintf(f->plan, sizeof f->plan, "%s", lar_steps_text(l.steps));
   lar_optim_zero_grad(f->optim);
   lar_module_train(f->model, former_mode);
   lar_grad_mode(former_grad);
@@ -480,8 +458,10 @@ lar_status lar_fit_run(lar_fit *f) {
   lar_free(l.pred);
   lar_free(l.y);
   lar_free(l.order);
+  for (int k = 0; k < 2; k++) lar_batch_clear(&l.slot[k]);
   lar_free(l.each);
   lar_free(l.sum);
+  lar_steps_free(l.steps);
   lar_reg_unref(l.reg);
   return st;
 }
@@ -502,7 +482,7 @@ static lar_status evaluate_part(lar_fit *f, const lar_batch *b, double *sum, dou
   double loss = 0;
   lar_scope_init(&s);
   lar_var *p = lar_module_forward(f->model, &s, b->x), *kept = NULL;
-  lar_var *l = b->y != NULL ? loss_of(f, &s, p, b) : lar_const_like(&s, p, 0);
+  lar_var *l = b->y != NULL ? lar_fit_loss(f, &s, p, b) : lar_const_like(&s, p, 0);
   lar_status st = lar_scope_take(&s, l, &kept);
   if (st == LAR_OK) st = lar_var_item(kept, &loss);
   if (st == LAR_OK && pred != NULL) st = lar_var_detach(pred, p);
@@ -538,6 +518,7 @@ lar_status lar_evaluate(lar_fit *f, const lar_batch *data, double *loss, lar_var
   }
   if (st == LAR_OK && pred != NULL) st = joined(pred, l.pred, l.kept);
   *loss = rows > 0 ? sum / rows : (double)NAN;
+  for (int k = 0; k < 2; k++) lar_batch_clear(&l.slot[k]);
   (void)forget(&l);
   lar_free(l.pred);
   lar_free(l.y);

@@ -38,6 +38,7 @@ typedef struct lar_batch {
 void lar_batch_clear(lar_batch *b);
 
 typedef struct lar_fit lar_fit;
+struct lar_key; /* train/steps.h */
 
 /* Everything the loop calls; ctx comes first. NULL: not wanted. */
 typedef struct lar_fit_hooks {
@@ -51,7 +52,9 @@ typedef struct lar_fit_hooks {
   lar_status (*after_step)(void *ctx, lar_fit *f);  /* the user's hook */
   lar_status (*epoch_end)(void *ctx, lar_fit *f);
   void (*progress)(void *ctx, lar_fit *f); /* at most ten times a second */
-  void *state;                             /* handed to lambda functions */
+  /* Where Lua takes part in a step: what it depends on beside tensors. */
+  void (*key)(void *ctx, struct lar_key *k);
+  void *state; /* handed to lambda functions */
 } lar_fit_hooks;
 
 /* Settings above, results below; zeroed settings are "off" unless said. */
@@ -64,6 +67,7 @@ struct lar_fit {
   int64_t epochs, batch_size, max_steps; /* max_steps 0: no limit */
   int64_t accumulate;                    /* batches whose gradients make a step; 0: one */
   bool shuffle, drop_last;
+  bool dynamic;    /* no plans: the step may do something else each time */
   bool keep_train; /* keep predictions of an epoch, for metrics */
   bool keep_val;
   double time_limit;    /* seconds; 0: none */
@@ -82,6 +86,7 @@ struct lar_fit {
   lar_var *train_pred, *train_y, *val_pred; /* when kept: all rows of the epoch */
   int64_t skip;      /* batches of the first epoch that a former run has done */
   double former;     /* its last objective, where epoch > 0; HUGE_VAL: there is none */
+  char plan[256];    /* how the steps ran: "plan", or "eager: why" */
   lar_rng epoch_rng; /* the shuffler as it was at the start of the epoch */
 };
 
@@ -89,9 +94,16 @@ struct lar_fit {
 lar_status lar_fit_run(lar_fit *f);
 void lar_fit_clear(lar_fit *f);
 
+/* The loss of a batch by f->loss or the hook, owned by the scope. */
+lar_var *lar_fit_loss(const lar_fit *f, lar_scope *s, lar_var *pred, const lar_batch *b);
+
 /* Rows [begin, end) of a permutation of t's rows (order NULL: as they are). */
 lar_status lar_rows(lar_tensor *out, const lar_tensor *t, const int64_t *order, int64_t begin,
                     int64_t end);
+
+/* The same into *slot, in the place of the last batch there where that is free. */
+lar_status lar_rows_again(lar_var **slot, const lar_tensor *t, const int64_t *order,
+                          int64_t begin, int64_t end);
 
 /* Mean loss and, if asked for, predictions on whole tensors, in eval mode, nothing recorded. */
 lar_status lar_evaluate(lar_fit *f, const lar_batch *data, double *loss, lar_var **pred);

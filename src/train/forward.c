@@ -54,7 +54,7 @@ static lar_status run(lar_forward *f, lar_scope *s, lar_var *x, unsigned sees) {
   if (s->status == LAR_OK && f->loss != NULL) f->value = f->loss(f->ctx, s, f->pred);
   if (s->status == LAR_OK && sees != 0) {
     lar_pass pass = {.x = x, .pred = f->pred, .loss = f->value};
-    f->penalty = lar_bound_forward(f->bound, s, &pass, &seen, f->each);
+    f->penalty = lar_bound_forward(f->bound, s, &pass, &seen, f->each, f->term);
   }
   lar_free(noisy);
   lar_outputs_clear(&seen);

@@ -21,6 +21,8 @@ typedef struct lar_forward {
   void *ctx;
   double *each; /* values of the bound's addends of the forward pass; NULL without bound */
 
+  lar_var **term; /* the same as graph values; NULL: not wanted */
+
   lar_var *pred, *value, *penalty; /* value: of the loss; penalty NULL: there is none */
 } lar_forward;
 

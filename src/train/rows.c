@@ -13,25 +13,57 @@ void lar_batch_clear(lar_batch *b) {
   *b = (lar_batch){0};
 }
 
+static lar_tensor part_of(const lar_tensor *t, int64_t begin, int64_t end) {
+  lar_tensor part = *t;
+  part.shape[0] = end - begin;
+  part.offset += begin * t->stride[0];
+  return part;
+}
+
+static lar_status gather(const lar_tensor *to, const lar_tensor *t, const int64_t *order) {
+  lar_tensor whole = {0};
+  LAR_TRY(lar_contiguous(&whole, t, t->dtype));
+  size_t row = (size_t)lar_shape_numel(t->ndim - 1, t->shape + 1) * lar_dtype_size(t->dtype);
+  const char *from = lar_tensor_data(&whole);
+  char *at = lar_tensor_data(to);
+  for (int64_t k = 0; k < to->shape[0]; k++, at += row)
+    memcpy(at, from + (size_t)order[k] * row, row);
+  lar_tensor_clear(&whole);
+  return LAR_OK;
+}
+
 lar_status lar_rows(lar_tensor *out, const lar_tensor *t, const int64_t *order, int64_t begin,
                     int64_t end) {
-  lar_tensor part = *t, whole = {0};
-  part.shape[0] = end - begin;
+  lar_tensor part = part_of(t, begin, end);
   if (order == NULL) { /* a view */
-    part.offset += begin * t->stride[0];
     lar_tensor_ref(out, &part);
     return LAR_OK;
   }
-  LAR_TRY(lar_contiguous(&whole, t, t->dtype));
-  lar_status st = lar_tensor_init(out, t->dtype, t->ndim, part.shape);
-  if (st == LAR_OK) {
-    size_t row = (size_t)lar_shape_numel(t->ndim - 1, t->shape + 1) * lar_dtype_size(t->dtype);
-    const char *from = lar_tensor_data(&whole);
-    char *to = lar_tensor_data(out);
-    for (int64_t k = begin; k < end; k++, to += row)
-      memcpy(to, from + (size_t)order[k] * row, row);
+  LAR_TRY(lar_tensor_init(out, t->dtype, t->ndim, part.shape));
+  lar_status st = gather(out, t, order + begin);
+  if (st != LAR_OK) lar_tensor_clear(out);
+  return st;
+}
+
+/* Is there a batch of so many rows that nobody holds any more? */
+static bool is_free(const lar_var *v, const lar_tensor *t, bool copied, int64_t rows) {
+  return v != NULL && v->refs == 1 && v->t.shape[0] == rows && v->grad == NULL &&
+         (copied ? lar_storage_refs(v->t.storage) == 1 : v->t.storage == t->storage);
+}
+
+lar_status lar_rows_again(lar_var **slot, const lar_tensor *t, const int64_t *order,
+                          int64_t begin, int64_t end) {
+  lar_tensor fresh = {0};
+  if (is_free(*slot, t, order != NULL, end - begin)) {
+    if (order != NULL) return gather(&(*slot)->t, t, order + begin);
+    (*slot)->t.offset = t->offset + begin * t->stride[0];
+    return LAR_OK;
   }
-  lar_tensor_clear(&whole);
+  lar_var_unref(*slot);
+  *slot = NULL;
+  LAR_TRY(lar_rows(&fresh, t, order, begin, end));
+  lar_status st = lar_var_new(slot, &fresh);
+  lar_tensor_clear(&fresh);
   return st;
 }
 

@@ -21,7 +21,7 @@ local train = {}
 local KNOWN = {
   "loss", "penalty", "optimizer", "epochs", "batch_size", "validation", "metrics", "schedule",
   "early_stop", "on_step", "on_epoch", "seed", "progress", "shuffle", "drop_last", "max_steps",
-  "time_limit", "accumulate", "tol", "grad_tol", "resume", "checkpoint",
+  "time_limit", "accumulate", "tol", "grad_tol", "resume", "checkpoint", "dynamic",
 }
 
 -- Metrics ---------------------------------------------------------------------------------
@@ -108,6 +108,7 @@ local function read_numbers(config, opts, full_batch)
   if config.epochs == math.huge then config.epochs = 2 ^ 53 end
   if config.batch_size == math.huge then config.batch_size = rows end
   config.shuffle, config.drop_last = opts.shuffle, opts.drop_last
+  config.dynamic = opts.dynamic
 end
 
 -- The loop starts over in the middle of the epoch that was cut short, with its shuffling.
@@ -188,7 +189,7 @@ end
 
 -- The model ends with its averages when there are any; a resumed run starts without.
 local function finish(history, model, fit, parts)
-  history.status = fit.status
+  history.status, history.plan = fit.status, fit.plan
   history.seconds = (history.seconds or 0) + fit.seconds
   keep_position(history, fit)
   history.optimizer:swap_ema()
@@ -273,6 +274,12 @@ end
 -- history of a run to go on with, or the path of a checkpoint; checkpoint: a path, or `{path=,
 -- every=1 (epochs), resume=false}`: where to keep the run on disk, and whether to go on with
 -- what is there. A run that was killed and resumed ends with the same bits.
+--
+-- Steps of one kind (shapes, settings of layers, penalties, numbers that Lua code of the step
+-- reaches) are traced and then run by a plan, to the same bits and without calling Lua; what
+-- Lua code does there besides operations on tensors is not repeated. `history.plan` is "plan",
+-- or "eager: ..." with the reason why the steps ran operation by operation. `dynamic = true`
+-- looks for no plan: for Lua code that decides by the elements of tensors what to do.
 -- @treturn history a list of records `epoch step loss penalty objective lr seconds`,
 -- `penalty_<term>`, `val_loss`, metrics and `val_<metric>`; `history.status` is "max_epochs",
 -- "early_stop", "converged", "stopped", "interrupted", "diverged" or "time_limit". `loss` is

@@ -1,0 +1,65 @@
+/*
+ * grad/plan_parts - what a plan consists of, for the files that make and run it.
+ */
+#ifndef LAR_GRAD_PLAN_PARTS_H
+#define LAR_GRAD_PLAN_PARTS_H
+
+#include "grad/plan.h"
+#include "op/engine.h"
+
+typedef enum lar_kernel_kind {
+  LAR_KERNEL_MAP,  /* an elementwise kernel, made ready */
+  LAR_KERNEL_CALL, /* an op's forward, its results put in their place */
+  LAR_KERNEL_COPY, /* a write in place */
+  LAR_KERNEL_DRAW,
+} lar_kernel_kind;
+
+typedef struct lar_kernel {
+  lar_kernel_kind kind;
+  int nin, nout, record;
+  lar_record r;
+  lar_tensor *x;        /* results, then inputs */
+  const lar_tensor **t; /* the same, as pointers */
+  lar_storage **place;  /* CALL: of each result; NULL: seen already */
+  lar_map_job *job;     /* MAP */
+  lar_storage *outside; /* COPY: whose version counts the write; or NULL */
+  double seconds;
+  int64_t runs;
+} lar_kernel;
+
+/* A tensor that the caller gets. `own` holds the elements; the kernels write to head[buf],
+ * whose data it shares. */
+typedef struct lar_plan_out {
+  int tag, buf;
+  lar_var *v;
+} lar_plan_out;
+
+/* A buffer during layout and after. */
+typedef struct lar_place {
+  bool constant, needed, written, result, laid;
+  int maker, first, last; /* record; kernels */
+  size_t at, bytes;       /* in the arena */
+  lar_storage *own;       /* of a result */
+} lar_place;
+
+struct lar_plan {
+  int nbuf, nkernel, nout, nin, nwatch, nconst, split;
+  lar_storage *head; /* of each buffer, as the kernels see it (inputs and what is made) */
+  lar_place *place;
+  lar_kernel *kernel;
+  lar_plan_out *out;
+  int *input;       /* the buffer of each input */
+  lar_tensor *like; /* its layout */
+  lar_watch *watch;
+  lar_storage **constant;
+  uint32_t *version; /* of each constant */
+  void *arena, *scratch;
+  size_t arena_bytes, scratch_bytes, scratch_need;
+  bool measure;
+};
+
+/* plan_layout.c: which records become kernels, and where buffers lie. */
+lar_status lar_plan_choose(lar_plan *p, const lar_trace *t, bool *keep);
+lar_status lar_plan_layout(lar_plan *p, const lar_trace *t);
+
+#endif
