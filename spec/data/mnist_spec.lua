@@ -57,8 +57,8 @@ describe("data.mnist", function()
   it("says what is missing, and what to do", function()
     local nothing, why = lariat.data.mnist { path = folder .. "/none" }
     assert.is_nil(nothing)
-    assert.is_truthy(why:find("there is no train-images-idx3-ubyte, plain or .gz, in '" .. folder,
-      1, true))
+    local sentence = "there is no train-images-idx3-ubyte, plain or .gz, in '" .. folder
+    assert.is_truthy(why:find(sentence, 1, true))
     assert.is_truthy(why:find "environment variable LARIAT_DATA")
     os.remove(folder .. "/t10k-labels-idx1-ubyte")
     assert.is_truthy(select(2, lariat.data.mnist { path = folder }):find "no t10k%-labels")

@@ -86,20 +86,34 @@ int64_t lar_conv_grain(int64_t work) {
   return work < LEAST ? LEAST / (work + 1) + 1 : 1;
 }
 
-/* ---- by dtype ---- */
+/* ---- by shape and dtype ---- */
+
+/* Kernels of 3 by 3 and stride 1 with channels enough that transforms cost less than they save.
+ */
+static bool few(const lar_conv *v) {
+  enum { CHANNELS = 16 };
+  for (int d = 0; d < 2; d++)
+    if (v->kernel[d] != 3 || v->stride[d] != 1 || v->dilation[d] != 1 || v->out[d] < 2 ||
+        v->pad[d] > 2)
+      return false;
+  return v->c >= CHANNELS && v->o >= CHANNELS;
+}
+
+#define BY(name, v, t)                                                               \
+  (few(v) ? ((t) == LAR_F32 ? lar_winograd_##name##_f32 : lar_winograd_##name##_f64) \
+          : ((t) == LAR_F32 ? lar_conv_##name##_f32 : lar_conv_##name##_f64))
 
 lar_status lar_conv_output(const lar_conv *v, lar_dtype t, void *y, const void *x,
                            const void *w, const void *bias) {
-  return t == LAR_F32 ? lar_conv_output_f32(v, y, x, w, bias)
-                      : lar_conv_output_f64(v, y, x, w, bias);
+  return BY(output, v, t)(v, y, x, w, bias);
 }
 
 lar_status lar_conv_input(const lar_conv *v, lar_dtype t, void *x, const void *g,
                           const void *w) {
-  return t == LAR_F32 ? lar_conv_input_f32(v, x, g, w) : lar_conv_input_f64(v, x, g, w);
+  return BY(input, v, t)(v, x, g, w);
 }
 
 lar_status lar_conv_weight(const lar_conv *v, lar_dtype t, void *w, const void *x,
                            const void *g) {
-  return t == LAR_F32 ? lar_conv_weight_f32(v, w, x, g) : lar_conv_weight_f64(v, w, x, g);
+  return BY(weight, v, t)(v, w, x, g);
 }

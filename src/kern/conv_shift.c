@@ -4,11 +4,8 @@
 #include "core/mem.h"
 #include "core/par.h"
 #include "core/real.h"
-#include "kern/conv_vec.h"
+#include "kern/conv_tile.h"
 #include "kern/conv_work.h"
-
-/* A tile is PANEL outputs by VECS registers of places. */
-enum { PANEL = LAR_VEC_MANY ? 8 : 4, VECS = 3, TILE = VECS * LANES };
 
 /* y[i] = bias[i] + sum over terms k of a[k, i] times planes shifted by off[k], i < m. */
 typedef struct shift {
@@ -21,65 +18,6 @@ typedef struct shift {
   int64_t plane, step[2]; /* in y: to the next output; to the next row and column */
   const real *bias;       /* NULL: none */
 } shift;
-
-/* ---- packing ---- */
-
-/* a[k, i] = w[i stride + term[k]], in panels. */
-static void pack(real *a, const real *w, int64_t m, int64_t stride, int64_t k,
-                 const int64_t *term) {
-  for (int64_t from = 0; from < m; from += PANEL) {
-    int64_t rows = m - from < PANEL ? m - from : PANEL;
-    for (int64_t t = 0; t < k; t++)
-      for (int64_t i = 0; i < rows; i++) *a++ = w[(from + i) * stride + term[t]];
-  }
-}
-
-/* ---- tiles ---- */
-
-/* out = a tile of m outputs and n registers of places, all constants where it is called. */
-ALWAYS void sum_tile(int m, int n, const shift *s, const real *a, const real *bias,
-                     const real *planes, real *out) {
-  vec acc[PANEL][VECS];
-  for (int i = 0; i < m; i++)
-    for (int j = 0; j < n; j++) acc[i][j] = vec_all(bias != NULL ? bias[i] : 0);
-  for (int64_t k = 0; k < s->k; k++, a += m) {
-    const real *from = planes + s->off[k];
-    vec x[VECS];
-    for (int j = 0; j < n; j++) x[j] = vec_load(from + j * LANES);
-    for (int i = 0; i < m; i++) {
-      vec w = vec_all(a[i]);
-      for (int j = 0; j < n; j++) acc[i][j] += w * x[j];
-    }
-  }
-  for (int i = 0; i < m; i++)
-    for (int j = 0; j < n; j++) vec_store(out + i * TILE + j * LANES, acc[i][j]);
-}
-
-typedef void tile_fn(const shift *s, const real *a, const real *bias, const real *planes,
-                     real *out);
-#define TILE_FN(m, n)                                                         \
-  static void tile_##m##_##n(const shift *s, const real *a, const real *bias, \
-                             const real *planes, real *out) {                 \
-    sum_tile(m, n, s, a, bias, planes, out);                                  \
-  }
-#define TILE_FNS(m) TILE_FN(m, 1) TILE_FN(m, 2) TILE_FN(m, 3)
-#define TILE_ROW(m) \
-  { tile_##m##_1, tile_##m##_2, tile_##m##_3 }
-TILE_FNS(1)
-TILE_FNS(2)
-TILE_FNS(3)
-TILE_FNS(4)
-#if LAR_VEC_MANY
-TILE_FNS(5)
-TILE_FNS(6)
-TILE_FNS(7) TILE_FNS(8)
-#endif
-  static tile_fn *const tiles[PANEL][VECS] = {
-    TILE_ROW(1), TILE_ROW(2), TILE_ROW(3), TILE_ROW(4),
-#if LAR_VEC_MANY
-    TILE_ROW(5), TILE_ROW(6), TILE_ROW(7), TILE_ROW(8),
-#endif
-};
 
 /* ---- writing ---- */
 
@@ -108,8 +46,9 @@ static void make_tile(const shift *s, int64_t from, int64_t p, int64_t places) {
   real tile[PANEL * TILE];
   int64_t m = s->m - from < PANEL ? s->m - from : PANEL;
   int64_t n = places - p < TILE ? places - p : TILE;
-  tiles[m - 1][lar_ceil_div(n, LANES) - 1](
-    s, s->a + from * s->k, s->bias == NULL ? NULL : s->bias + from, s->planes + p, tile);
+  LAR_R(lar_conv_tile)
+  (m, n, s->k, s->a + from * s->k, s->off, s->planes + p,
+   s->bias == NULL ? NULL : s->bias + from, tile);
   put_tile(s, s->y + from * s->plane, m, p, n, tile);
 }
 
@@ -209,8 +148,8 @@ lar_status LAR_R(lar_conv_output)(const lar_conv *v, void *y, const void *x, con
   if (st == LAR_OK) {
     lar_conv_offsets(v, &j.planes, v->c, j.off);
     for (int64_t t = 0; t < k; t++) j.term[t] = t;
-    for (int64_t g = 0; g < v->groups; g++)
-      pack(j.a + g * v->o * k, (const real *)w + g * v->o * k, v->o, k, k, j.term);
+    for (int64_t g = 0; g < v->groups; g++) LAR_R(lar_conv_pack)
+    (j.a + g * v->o * k, (const real *)w + g * v->o * k, v->o, k, k, j.term);
     job_run(&j, v->n * v->groups * v->o * k * v->out[0] * v->out[1], output_body);
   }
   job_clear(&j);
@@ -258,9 +197,9 @@ static void input_pack(job *j, const real *w) {
   const lar_conv *v = j->v;
   int64_t taps = v->kernel[0] * v->kernel[1], size = v->o * v->c * taps;
   for (int64_t g = 0; g < v->groups; g++)
-    for (int64_t p = 0; p < v->stride[0] * v->stride[1]; p++)
-      pack(j->a + g * size + j->phase[p] * v->c, w + g * size, v->c, taps,
-           j->phase[p + 1] - j->phase[p], j->term + j->phase[p]);
+    for (int64_t p = 0; p < v->stride[0] * v->stride[1]; p++) LAR_R(lar_conv_pack)
+  (j->a + g * size + j->phase[p] * v->c, w + g * size, v->c, taps,
+   j->phase[p + 1] - j->phase[p], j->term + j->phase[p]);
 }
 
 static void input_phase(const job *j, int64_t p, int64_t image, int64_t row,

@@ -44,4 +44,36 @@ ALWAYS vec vec_all(real v) { return v - (vec){0}; }
 ALWAYS vec vec_load(const real *p) { return *(const vec_any *)p; }
 ALWAYS void vec_store(real *p, vec v) { *(vec_any *)p = v; }
 
+/* Elements of a and b, counted on from one to the other, by their places. */
+ALWAYS vec vec_pick(vec a, vec b, vec_mask from) {
+#ifdef __clang__
+  vec out = a;
+  for (int k = 0; k < LANES; k++) out[k] = from[k] < LANES ? a[from[k]] : b[from[k] - LANES];
+  return out;
+#else
+  return __builtin_shuffle(a, b, from);
+#endif
+}
+
+/* Of 2 LANES neighbours a, b: those in even places, those in odd ones. */
+ALWAYS vec_mask vec_places(int first, int step) {
+  vec_mask m = {0};
+  for (int k = 0; k < LANES; k++) m[k] = (vec_int)(first + k * step);
+  return m;
+}
+ALWAYS vec vec_even(vec a, vec b) { return vec_pick(a, b, vec_places(0, 2)); }
+ALWAYS vec vec_odd(vec a, vec b) { return vec_pick(a, b, vec_places(1, 2)); }
+/* a and b dealt one by one, a[0] b[0] a[1] ...: the first half, the second; to memory. */
+ALWAYS vec_mask vec_deal(int first) {
+  vec_mask m = {0};
+  for (int k = 0; k < LANES; k++) m[k] = (vec_int)(first + k / 2 + k % 2 * LANES);
+  return m;
+}
+ALWAYS vec vec_low(vec a, vec b) { return vec_pick(a, b, vec_deal(0)); }
+ALWAYS vec vec_high(vec a, vec b) { return vec_pick(a, b, vec_deal(LANES / 2)); }
+ALWAYS void vec_zip(real *to, vec even, vec odd) {
+  vec_store(to, vec_low(even, odd));
+  vec_store(to + LANES, vec_high(even, odd));
+}
+
 #endif

@@ -4,73 +4,8 @@
 #include "core/mem.h"
 #include "core/par.h"
 #include "core/real.h"
-#include "kern/conv_vec.h"
+#include "kern/conv_tile.h"
 #include "kern/conv_work.h"
-
-/* A tile is some terms by up to VECS registers of outputs; terms for each number of these. */
-enum { VECS = LAR_VEC_MANY ? 4 : 3, TERMS1 = 12, TERMS2 = LAR_VEC_MANY ? 12 : 6 };
-enum { TERMS3 = LAR_VEC_MANY ? 8 : 4, TERMS4 = 6, TERMS = 12 };
-
-/* sum[k, o] += sum over rows r and columns q of planes[off[k] + r width + q] g[r, q, o]. */
-typedef struct product {
-  int64_t k, o; /* o: padded to whole registers */
-  const int64_t *off;
-  const real *planes, *g;
-  int64_t width, rows, cols;
-  real *sum;
-} product;
-
-/* `m` terms from `first` on (those past the last are made and left) by n registers. */
-ALWAYS void product_tile(int m, int n, const product *p, int64_t first, const real *g,
-                         real *sum) {
-  vec acc[TERMS][VECS];
-  const real *x[TERMS];
-  for (int i = 0; i < m; i++) {
-    x[i] = p->planes + p->off[first + i < p->k ? first + i : p->k - 1];
-    for (int j = 0; j < n; j++) acc[i][j] = (vec){0};
-  }
-  for (int64_t r = 0; r < p->rows; r++)
-    for (int64_t q = r * p->width; q < r * p->width + p->cols; q++, g += p->o) {
-      vec y[VECS];
-      for (int j = 0; j < n; j++) y[j] = vec_load(g + j * LANES);
-      for (int i = 0; i < m; i++) {
-        vec w = vec_all(x[i][q]);
-        for (int j = 0; j < n; j++) acc[i][j] += w * y[j];
-      }
-    }
-  for (int i = 0; i < m && first + i < p->k; i++)
-    for (int j = 0; j < n; j++) {
-      real *to = sum + (first + i) * p->o + j * LANES;
-      vec_store(to, vec_load(to) + acc[i][j]);
-    }
-}
-
-#define PRODUCT_FN(n)                                              \
-  static void product_##n(const product *p, int64_t from) {        \
-    for (int64_t k = 0; k < p->k; k += TERMS##n)                   \
-      product_tile(TERMS##n, n, p, k, p->g + from, p->sum + from); \
-  }
-PRODUCT_FN(1)
-PRODUCT_FN(2)
-PRODUCT_FN(3)
-#if LAR_VEC_MANY
-PRODUCT_FN(4)
-#endif
-
-static void run(const product *p) {
-  static void (*const some[])(const product *, int64_t) = {
-    product_1,
-    product_2,
-    product_3,
-#if LAR_VEC_MANY
-    product_4
-#endif
-  };
-  for (int64_t from = 0; from < p->o; from += VECS * LANES) {
-    int64_t left = (p->o - from) / LANES;
-    some[(left < VECS ? left : VECS) - 1](p, from);
-  }
-}
 
 /* ---- pieces: some channels of a group by some samples ---- */
 
@@ -86,16 +21,6 @@ typedef struct job {
   real *w;
 } job;
 
-/* to (rows, columns, outputs) from the group's planes of g (outputs, rows, columns). */
-static void turn(const job *j, int64_t row, int64_t rows, const real *g, real *to) {
-  int64_t area = j->v->out[0] * j->v->out[1], n = rows * j->v->out[1];
-  g += row * j->v->out[1];
-  for (int64_t p = 0; p < n; p++, to += j->lanes) {
-    for (int64_t o = 0; o < j->v->o; o++) to[o] = g[o * area + p];
-    for (int64_t o = j->v->o; o < j->lanes; o++) to[o] = 0;
-  }
-}
-
 /* One sample's part in the sums of the channels from `channel` on. */
 static void add_sample(const job *j, int64_t image, int64_t channel, product *p, real *planes) {
   const lar_conv *v = j->v;
@@ -103,13 +28,15 @@ static void add_sample(const job *j, int64_t image, int64_t channel, product *p,
   real *turned = planes + lar_planes_count(&j->planes, j->channels) + LAR_PLANES_SLACK;
   const real *x = j->x + (image * v->c + channel) * v->size[0] * v->size[1];
   p->k = channels * v->kernel[0] * v->kernel[1];
-  p->planes = planes;
+  p->x = planes;
   p->g = turned;
   for (int64_t row = 0; row < v->out[0]; row += j->rows) {
     p->rows = v->out[0] - row < j->rows ? v->out[0] - row : j->rows;
     LAR_R(lar_planes_fill)(&j->planes, channels, row, x, planes);
-    turn(j, row, p->rows, j->g + image * v->o * v->out[0] * v->out[1], turned);
-    run(p);
+    LAR_R(lar_conv_turn)
+    (p->rows * v->out[1], v->o, j->g + (image * v->o * v->out[0] + row) * v->out[1],
+     v->out[0] * v->out[1], j->lanes, turned);
+    LAR_R(lar_conv_product)(p);
   }
 }
 
@@ -135,20 +62,22 @@ static void sum_body(void *ctx, int64_t begin, int64_t end) {
   lar_scratch_give(&j->scratch, slot);
 }
 
-/* w[o, k] = the sum of all shares, in their order. */
-static void gather_body(void *ctx, int64_t begin, int64_t end) {
-  const job *j = ctx;
+/* w[o, t] for all outputs of a group, from the sum of all shares in their order. */
+static void gather(const job *j, int64_t at) {
   const lar_conv *v = j->v;
-  int64_t k = v->c * v->kernel[0] * v->kernel[1], step = v->groups * k * j->lanes;
-  for (int64_t at = begin; at < end; at++) {
-    int64_t group = at / v->o, o = at % v->o;
-    const real *sum = j->sum + group * k * j->lanes + o;
-    for (int64_t t = 0; t < k; t++) {
-      double total = 0;
-      for (int64_t s = 0; s < j->shares; s++) total += (double)sum[s * step + t * j->lanes];
-      j->w[at * k + t] = (real)total;
-    }
+  int64_t k = v->c * v->kernel[0] * v->kernel[1], group = at / k, t = at % k;
+  for (int64_t from = 0; from < v->o; from += LANES) {
+    const real *part = j->sum + (group * k + t) * j->lanes + from;
+    double total[LANES] = {0};
+    for (int64_t s = 0; s < j->shares; s++, part += v->groups * k * j->lanes)
+      for (int i = 0; i < LANES; i++) total[i] += (double)part[i];
+    for (int64_t i = 0; i < LANES && from + i < v->o; i++)
+      j->w[(group * v->o + from + i) * k + t] = (real)total[i];
   }
+}
+
+static void gather_body(void *ctx, int64_t begin, int64_t end) {
+  for (int64_t at = begin; at < end; at++) gather(ctx, at);
 }
 
 /* Shares of the batch while their sums are small; beyond that, blocks of channels. */
@@ -190,7 +119,7 @@ lar_status LAR_R(lar_conv_weight)(const lar_conv *v, void *w, const void *x, con
     int64_t pieces = j.shares * v->groups * j.blocks;
     int64_t work = v->n * v->groups * k * j.lanes * v->out[0] * v->out[1];
     lar_par_for(pieces, lar_conv_grain(work / pieces), sum_body, &j);
-    lar_par_for(v->groups * v->o, lar_conv_grain(16 * k * j.shares), gather_body, &j);
+    lar_par_for(v->groups * k, lar_conv_grain(j.shares * j.lanes), gather_body, &j);
   }
   lar_scratch_clear(&j.scratch);
   lar_free(j.sum);

@@ -65,11 +65,17 @@ static inline int64_t lar_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / 
 
 /* ---- for each dtype ---- */
 
-#define LAR_CONV_TYPED(s)                                                                  \
-  lar_status lar_conv_output_##s(const lar_conv *v, void *y, const void *x, const void *w, \
-                                 const void *bias);                                        \
-  lar_status lar_conv_input_##s(const lar_conv *v, void *x, const void *g, const void *w); \
-  lar_status lar_conv_weight_##s(const lar_conv *v, void *w, const void *x, const void *g)
+/* Those of kern/conv, and where lar_conv_few says so, by fewer products (kern/conv_winograd).
+ */
+#define LAR_CONV_TYPED(s)                                                                      \
+  lar_status lar_conv_output_##s(const lar_conv *v, void *y, const void *x, const void *w,     \
+                                 const void *bias);                                            \
+  lar_status lar_conv_input_##s(const lar_conv *v, void *x, const void *g, const void *w);     \
+  lar_status lar_conv_weight_##s(const lar_conv *v, void *w, const void *x, const void *g);    \
+  lar_status lar_winograd_output_##s(const lar_conv *v, void *y, const void *x, const void *w, \
+                                     const void *bias);                                        \
+  lar_status lar_winograd_input_##s(const lar_conv *v, void *x, const void *g, const void *w); \
+  lar_status lar_winograd_weight_##s(const lar_conv *v, void *w, const void *x, const void *g)
 LAR_CONV_TYPED(f32);
 LAR_CONV_TYPED(f64);
 

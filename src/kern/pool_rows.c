@@ -49,7 +49,11 @@ static bool pairs(const lar_pool *v) {
 typedef vec_mask mask;
 
 /* As `beats`, for registers: all bits or none. */
-ALWAYS mask second_of(vec a, vec b) { return (mask)(a == a) & ~(mask)(b <= a); }
+ALWAYS mask is_number(vec v) {
+  vec same = v;
+  return (mask)(v == same);
+}
+ALWAYS mask second_of(vec a, vec b) { return is_number(a) & ~(mask)(b <= a); }
 ALWAYS vec choose(mask m, vec yes, vec no) { return (vec)((m & (mask)yes) | (~m & (mask)no)); }
 ALWAYS vec where(mask m, vec v) { return (vec)(m & (mask)v); }
 
@@ -58,28 +62,9 @@ typedef struct quad {
   vec p, q, r, s;
 } quad;
 
-ALWAYS mask places_of(int first, int step) {
-  mask m = {0};
-  for (int k = 0; k < LANES; k++) m[k] = (vec_int)(first + k * step);
-  return m;
-}
-
 ALWAYS quad quad_load(const real *a, const real *b) {
-  const mask even = places_of(0, 2), odd = places_of(1, 2);
   vec a0 = vec_load(a), a1 = vec_load(a + LANES), b0 = vec_load(b), b1 = vec_load(b + LANES);
-  return (quad){__builtin_shuffle(a0, a1, even), __builtin_shuffle(a0, a1, odd),
-                __builtin_shuffle(b0, b1, even), __builtin_shuffle(b0, b1, odd)};
-}
-
-/* even[0], odd[0], even[1] ... */
-ALWAYS void zip_store(real *to, vec even, vec odd) {
-  mask low, high;
-  for (int k = 0; k < LANES; k++) {
-    low[k] = (vec_int)(k / 2 + k % 2 * LANES);
-    high[k] = low[k] + LANES / 2;
-  }
-  vec_store(to, __builtin_shuffle(even, odd, low));
-  vec_store(to + LANES, __builtin_shuffle(even, odd, high));
+  return (quad){vec_even(a0, a1), vec_odd(a0, a1), vec_even(b0, b1), vec_odd(b0, b1)};
 }
 
 /* The largest of each window. */
@@ -96,8 +81,8 @@ static void pairs_spread(real *ga, real *gb, const real *g, const real *a, const
   vec y = vec_load(g);
   mask pq = second_of(x.p, x.q), rs = second_of(x.r, x.s);
   mask below = second_of(choose(pq, x.q, x.p), choose(rs, x.s, x.r));
-  zip_store(ga, where(~below & ~pq, y), where(~below & pq, y));
-  zip_store(gb, where(below & ~rs, y), where(below & rs, y));
+  vec_zip(ga, where(~below & ~pq, y), where(~below & pq, y));
+  vec_zip(gb, where(below & ~rs, y), where(below & rs, y));
 }
 
 /* A row of windows: whole registers, the last of them over places that were done before, or
