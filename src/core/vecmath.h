@@ -28,6 +28,7 @@ LAR_SIMD(tanh)
 LAR_SIMD(atan)
 LAR_SIMD(erf)
 LAR_SIMD(erfc)
+LAR_SIMD(cbrt)
 #undef LAR_SIMD
 #endif
 #endif

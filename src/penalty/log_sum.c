@@ -1,3 +1,5 @@
+#include "core/vecmath.h"
+
 #include "core/real.h"
 #include "penalty/separable.h"
 
@@ -19,19 +21,15 @@ static inline real slope(const logs *p, real l, real w) {
   return w == 0 ? (real)0 : copysign(l / ((real)p->eps + fabs(w)), w);
 }
 
-/* Half the excess at 0 over that at u, times t: is u better? */
-static inline bool beats(double a, double u, double tl, double eps) {
-  return u * (2 * a - u) > 2 * tl * log1p(u / eps);
-}
-
-/* u = a - t l / (eps + u) is quadratic; its greater root is the only other local minimum. */
+/* u = a - t l / (eps + u) is quadratic; its greater root is the only other local minimum. It
+ * loses to 0 where half the excess there, times t, is no less than its own. */
 static inline real shrink(const logs *p, real l, real v, real t) {
   double eps = p->eps, a = fabs((double)v), tl = (double)t * (double)l;
-  double disc = (a + eps) * (a + eps) - 4 * tl;
-  if (disc < 0) return 0;
-  double root = sqrt(disc), gap = eps - a;
-  double u = gap > 0 ? 2 * (a * eps - tl) / (gap + root) : (root - gap) / 2;
-  if (u <= 0 || (tl > eps * eps && !beats(a, u, tl, eps) && a == a)) return 0;
+  double disc = (a + eps) * (a + eps) - 4 * tl, root = sqrt(disc < 0 ? 0 : disc), gap = eps - a;
+  double small = 2 * (a * eps - tl) / (gap + root), large = (root - gap) / 2;
+  double u = gap > 0 ? small : large, cost = 2 * tl * log1p(u / eps);
+  bool loses = (tl > eps * eps) & (u * (2 * a - u) <= cost), none = (disc < 0) | (u <= 0);
+  u = loses | none ? 0 : u;
   return copysign((real)u, v);
 }
 

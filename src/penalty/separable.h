@@ -47,8 +47,8 @@ static inline const double *lar_pen_weight(const lar_pen_at *at) {
                         int64_t e);                                                           \
   const lar_pen_rows LAR_PASTE(lar_pen_##name, LAR_SUFFIX) = {value_rows, grad_rows, prox_rows};
 
-#define LAR_PEN_VALUE(type)                                                                    \
-  static double value_rows(const lar_pen_at *at, const void *x, int64_t begin, int64_t end) {  \
+#define LAR_PEN_VALUE_AS(rows, type, value)                                                    \
+  static double rows(const lar_pen_at *at, const void *x, int64_t begin, int64_t end) {        \
     const type p = *(const type *)at->self;                                                    \
     const real *w = x;                                                                         \
     const double *wt = lar_pen_weight(at), l = at->l;                                          \
@@ -70,37 +70,41 @@ static inline const double *lar_pen_weight(const lar_pen_at *at) {
     return sum;                                                                                \
   }
 
-#define LAR_PEN_GRAD(type)                                                                 \
-  static void grad_rows(const lar_pen_at *at, const void *x, void *y, int64_t begin,       \
-                        int64_t end) {                                                     \
-    const type p = *(const type *)at->self;                                                \
-    const real *w = x;                                                                     \
-    real *g = y;                                                                           \
-    const double *wt = lar_pen_weight(at), l = at->l;                                      \
-    const real lr = (real)l;                                                               \
-    if (wt == NULL)                                                                        \
-      LAR_EACH(i) g[i] += slope(&p, lr, w[i]);                                             \
-    else                                                                                   \
-      LAR_EACH(i) g[i] += wt[i] < HUGE_VAL ? slope(&p, (real)(l * wt[i]), w[i]) : (real)0; \
+#define LAR_PEN_GRAD_AS(rows, type, slope)                                                     \
+  static void rows(const lar_pen_at *at, const void *x, void *y, int64_t begin, int64_t end) { \
+    const type p = *(const type *)at->self;                                                    \
+    const real *w = x;                                                                         \
+    real *g = y;                                                                               \
+    const double *wt = lar_pen_weight(at), l = at->l;                                          \
+    const real lr = (real)l;                                                                   \
+    if (wt == NULL)                                                                            \
+      LAR_EACH(i) g[i] += slope(&p, lr, w[i]);                                                 \
+    else                                                                                       \
+      LAR_EACH(i) g[i] += wt[i] < HUGE_VAL ? slope(&p, (real)(l * wt[i]), w[i]) : (real)0;     \
   }
 
-#define LAR_PEN_PROX(type)                                                              \
-  static void prox_rows(const lar_pen_at *at, void *x, double step, const void *metric, \
-                        int64_t begin, int64_t end) {                                   \
-    const type p = *(const type *)at->self;                                             \
-    real *w = x;                                                                        \
-    const real *m = metric, t = (real)step, lr = (real)at->l;                           \
-    const double *wt = lar_pen_weight(at), l = at->l;                                   \
-    if (wt == NULL && m == NULL)                                                        \
-      LAR_EACH(i) w[i] = shrink(&p, lr, w[i], t);                                       \
-    else if (wt == NULL)                                                                \
-      LAR_EACH(i) w[i] = shrink(&p, lr, w[i], t * m[i]);                                \
-    else if (m == NULL)                                                                 \
-      LAR_EACH(i)                                                                       \
-    w[i] = wt[i] < HUGE_VAL ? shrink(&p, (real)(l * wt[i]), w[i], t) : (real)0;         \
-    else LAR_EACH(i) w[i] =                                                             \
-      wt[i] < HUGE_VAL ? shrink(&p, (real)(l * wt[i]), w[i], t * m[i]) : (real)0;       \
+#define LAR_PEN_PROX_AS(rows, type, shrink)                                        \
+  static void rows(const lar_pen_at *at, void *x, double step, const void *metric, \
+                   int64_t begin, int64_t end) {                                   \
+    const type p = *(const type *)at->self;                                        \
+    real *w = x;                                                                   \
+    const real *m = metric, t = (real)step, lr = (real)at->l;                      \
+    const double *wt = lar_pen_weight(at), l = at->l;                              \
+    if (wt == NULL && m == NULL)                                                   \
+      LAR_EACH(i) w[i] = shrink(&p, lr, w[i], t);                                  \
+    else if (wt == NULL)                                                           \
+      LAR_EACH(i) w[i] = shrink(&p, lr, w[i], t * m[i]);                           \
+    else if (m == NULL)                                                            \
+      LAR_EACH(i)                                                                  \
+    w[i] = wt[i] < HUGE_VAL ? shrink(&p, (real)(l * wt[i]), w[i], t) : (real)0;    \
+    else LAR_EACH(i) w[i] =                                                        \
+      wt[i] < HUGE_VAL ? shrink(&p, (real)(l * wt[i]), w[i], t * m[i]) : (real)0;  \
   }
+
+/* With other names, for an entry that chooses between formulas once for a whole stretch. */
+#define LAR_PEN_VALUE(type) LAR_PEN_VALUE_AS(value_rows, type, value)
+#define LAR_PEN_GRAD(type)  LAR_PEN_GRAD_AS(grad_rows, type, slope)
+#define LAR_PEN_PROX(type)  LAR_PEN_PROX_AS(prox_rows, type, shrink)
 
 #define LAR_SEPARABLE_LOOPS(name, type) \
   LAR_PEN_HEAD(name)                    \
