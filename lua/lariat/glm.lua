@@ -71,18 +71,10 @@ end
 
 -- Paths -------------------------------------------------------------------------------------
 
--- The exact path of the lasso: its breakpoints as the lambdas.
-local function homotopy(q)
-  local knots = criteria.knots { ask = q.ask }
-  local a = ask.with(q.ask, { lambda = knots.lambda, early_end = false })
-  local result = core.glm_path(a)
-  result.coef, result.intercept, result.solver = knots.coef, knots.intercept, "lars"
-  return result
-end
-
 local function path(given)
   local q = ask.read("glm.path", given, {})
-  local self = Path.new(q, given.solver == "lars" and homotopy(q) or solved(q))
+  local exact = given.solver == "lars" and not given.lambda
+  local self = Path.new(q, exact and core.glm_knots(q.ask) or solved(q))
   if q.alpha_unit then self.alpha = self.lambda / q.alpha_unit end
   return self
 end

@@ -314,6 +314,27 @@ static int glm_lambda_max(lua_State *L) {
   return lua_pushnumber(L, most), 1;
 }
 
+/* glm_knots(ask) -> the path of the lasso at its knots, down to lambda_min_ratio (0) of the
+ * greatest */
+static int glm_knots(lua_State *L) {
+  lua_settop(L, 1);
+  job *j = read_ask(L);
+  lar_path_ask *a = &j->ask;
+  int64_t least = j->x.n < j->x.p ? j->x.n : j->x.p, n;
+  double *lambda;
+  lar_status st = lar_path_knots(a, a->min_ratio, 4 * least + 64, &lambda, &n);
+  a->lambda = lambda;
+  a->n_lambda = n;
+  a->solver = "lars";
+  a->early_end = false;
+  if (st == LAR_OK) st = lar_path_fit(&j->path, a, NULL, NULL);
+  a->lambda = NULL;
+  lar_free(lambda);
+  lb_check(L, st);
+  push_path(L, &j->path);
+  return 1;
+}
+
 /* glm_cv(ask, fold of each row (int64, from 1; 0: never left out), folds) */
 static int glm_cv(lua_State *L) {
   lua_settop(L, 3);
@@ -440,6 +461,7 @@ static const luaL_Reg nothing[] = {{NULL, NULL}};
 static const luaL_Reg lib[] = {
   {"glm_path", glm_path},
   {"glm_lambda_max", glm_lambda_max},
+  {"glm_knots", glm_knots},
   {"glm_cv", glm_cv},
   {"glm_value", glm_value},
   {"glm_response", glm_response},

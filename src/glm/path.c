@@ -107,14 +107,14 @@ lar_status lar_path_lambda_max(const lar_path_ask *ask, double *out) {
   return st;
 }
 
-lar_status lar_path_knots(const lar_path_ask *ask, double least, int64_t most, double **out,
+lar_status lar_path_knots(const lar_path_ask *ask, double share, int64_t most, double **out,
                           int64_t *n) {
   fit f;
   lar_path_ask by_lars = *ask;
   by_lars.solver = "lars";
   *out = NULL;
   LAR_TRY(prepare(&f, &by_lars));
-  lar_status st = lar_lars_knots(&f.g, least, most, out, n);
+  lar_status st = lar_lars_knots(&f.g, share, most, out, n);
   shut(&f);
   return st;
 }

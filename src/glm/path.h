@@ -49,9 +49,9 @@ void lar_path_clear(lar_path *p);
 lar_status lar_path_lambda_max(const lar_path_ask *ask, double *out);
 
 /* The lambdas of the knots of a lasso path of squared loss (ask's penalty is l1 alone),
- * falling, down to `least`, at most `most` of them; *out is to be freed with lar_free. A path
- * with these and the solver "lars" gives the coefficients there. */
-lar_status lar_path_knots(const lar_path_ask *ask, double least, int64_t most, double **out,
+ * falling, down to that share of the greatest, at most `most` of them; *out is to be freed
+ * with lar_free. A path with these and the solver "lars" gives the coefficients there. */
+lar_status lar_path_knots(const lar_path_ask *ask, double share, int64_t most, double **out,
                           int64_t *n);
 
 #endif

@@ -239,9 +239,8 @@ static event next(work *w, const lar_problem *g, double target) {
     if (far < e.gone) e = (event){far, j, -1};
   }
   for (int64_t i = 0; i < w->count; i++) {
-    /* one that has just entered may be at 0 with the wrong sign, by rounding */
-    bool back = w->at[i] * w->sign[i] > 0 && w->d[i] * w->sign[i] < 0;
-    double far = back ? -w->at[i] / w->d[i] : HUGE_VAL;
+    double falls = -w->d[i] * w->sign[i]; /* > 0: on its way to 0, or there by rounding */
+    double far = falls > 0 ? fmax(w->at[i] * w->sign[i], 0) / falls : HUGE_VAL;
     if (far < e.gone) e = (event){far, -1, i};
   }
   return e;
@@ -298,8 +297,9 @@ static lar_status solve(void *opened, const lar_problem *g, double previous, lar
   return LAR_OK;
 }
 
-static lar_status gather_knots(work *w, const lar_problem *g, double least, int64_t most,
+static lar_status gather_knots(work *w, const lar_problem *g, double share, int64_t most,
                                double *out, int64_t *n) {
+  const double least = share * w->lambda / w->base;
   if (w->lambda > 0) out[(*n)++] = w->lambda / w->base;
   while (w->lambda > least * w->base && *n < most && !lar_interrupt_pending()) {
     bool knot;
@@ -310,7 +310,7 @@ static lar_status gather_knots(work *w, const lar_problem *g, double least, int6
   return LAR_OK;
 }
 
-lar_status lar_lars_knots(const lar_problem *g, double least, int64_t most, double **out,
+lar_status lar_lars_knots(const lar_problem *g, double share, int64_t most, double **out,
                           int64_t *n) {
   void *opened = NULL, *made;
   *n = 0;
@@ -319,7 +319,7 @@ lar_status lar_lars_knots(const lar_problem *g, double least, int64_t most, doub
   LAR_TRY(lar_alloc(&made, (size_t)most + 1, sizeof(double)));
   *out = made;
   LAR_TRY(open(&opened, g));
-  lar_status st = gather_knots(opened, g, least, most, *out, n);
+  lar_status st = gather_knots(opened, g, share, most, *out, n);
   shut(opened);
   return st;
 }

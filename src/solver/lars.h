@@ -8,9 +8,9 @@
 
 #include "solver/solver.h"
 
-/* The lambdas at which a coefficient enters or leaves, falling, from the greatest down to
- * `least`; at most `most` of them. *out is to be freed with lar_free. */
-lar_status lar_lars_knots(const lar_problem *g, double least, int64_t most, double **out,
+/* The lambdas at which a coefficient enters or leaves, falling, down to that share of the
+ * greatest; at most `most` of them. *out is to be freed with lar_free. */
+lar_status lar_lars_knots(const lar_problem *g, double share, int64_t most, double **out,
                           int64_t *n);
 
 #endif

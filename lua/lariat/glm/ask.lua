@@ -177,7 +177,7 @@ local function read_solving(q, given)
   a.threads = number(given, "threads", 1, 1024, true)
   a.intercept, a.standardize = boolean(given, "intercept"), boolean(given, "standardize")
   a.early_end = boolean(given, "early_end")
-  if given.solver ~= nil and given.solver ~= "lars" then
+  if given.solver ~= nil then
     a.solver = known_name("solver", given.solver, core.glm_solvers())
   end
 end
