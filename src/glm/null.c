@@ -25,6 +25,15 @@ static lar_status shift_eta(const lar_problem *g, lar_point *at, const double *f
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
 }
 
+/* A bounded family may have no curvature where it stands (huber, far off); what is not bounded
+ * (poisson) is kept from leaping. */
+static double newton_step(const lar_problem *g, double slope, double curve, double b0) {
+  double bound = g->family->bound != NULL ? g->family->bound(g->self) : 0;
+  if (bound > 0 && bound < HUGE_VAL) return -slope / fmax(curve, 1e-3 * bound);
+  double leap = 5 + fabs(b0);
+  return curve > 0 ? fmax(fmin(-slope / curve, leap), -leap) : 0;
+}
+
 /* Newton's method on the intercepts, with the diagonal of the second derivative and half steps
  * where the loss does not fall. */
 static lar_status newton(const lar_problem *g, lar_point *at, double *u, double *h,
@@ -41,8 +50,7 @@ static lar_status newton(const lar_problem *g, lar_point *at, double *u, double 
         slope += u[i];
         curve += h[i];
       }
-      step[c] = curve > 0 ? fmax(fmin(-slope / curve, 5), -5) : 0;
-      if ((g->family->traits & LAR_FAM_QUADRATIC) != 0 && curve > 0) step[c] = -slope / curve;
+      step[c] = newton_step(g, slope, curve, at->intercept[c]);
       most = fmax(most, fabs(step[c]) / fmax(1, fabs(at->intercept[c])));
     }
     if (most < 1e-13) return LAR_OK;
