@@ -66,7 +66,7 @@ local function told(q, ...)
 end
 
 local function solved(q)
-  return told(q, core.glm_path(q.ask, watcher(q)))
+  return told(q, ask.solve(q, q.ask, watcher(q)))
 end
 
 -- Paths -------------------------------------------------------------------------------------

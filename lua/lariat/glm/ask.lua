@@ -228,6 +228,23 @@ function ask.read(owner, given, more)
   return q
 end
 
+-- "column 3" with its name, where columns have names.
+local function named(q, why)
+  if type(why) ~= "string" or not q.names then return why end
+  return (why:gsub("column (%d+)", function(j)
+    local name = q.names[tonumber(j)]
+    return name and ("column %s (%s)"):format(j, name)
+  end, 1))
+end
+
+--- The core's path; its errors name columns.
+-- @local
+function ask.solve(q, a, told)
+  local ok, result = pcall(core.glm_path, a, told)
+  if not ok then error(named(q, result), 0) end
+  return result
+end
+
 --- The same question with other fields.
 -- @local
 function ask.with(a, change)

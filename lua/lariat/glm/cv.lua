@@ -273,7 +273,7 @@ end
 
 -- A cross-validation of one combination; `told` sees the points of the path.
 local function run(q, folds, loss, told)
-  local result = core.glm_path(q.ask, told)
+  local result = ask.solve(q, q.ask, told)
   local path = Path.new(q, result)
   local self = { fit = path, folds = folds, loss = loss, lambda = path.lambda }
   self.status = path.ended == "interrupted" and "interrupted" or "complete"

@@ -34,7 +34,8 @@ end
 local function finite(what, v)
   if not v:isfinite():all():item() then
     local i = values.first_row(v:isfinite():eq(false))
-    raise("%s is %s in row %d; it must be finite", what, v[i], i)
+    raise("%s is %s in row %d; it must be finite", what,
+      v[i] ~= v[i] and "NaN" or v[i] > 0 and "infinity" or "-infinity", i)
   end
   return v
 end
