@@ -196,6 +196,9 @@ terms.l2_ball = function() return P.l2_ball(1.5), whole("ball2", { radius = 1.5 
 terms.linf_ball = function() return P.linf_ball(0.6), bounds(-0.6, 0.6) end
 terms.simplex = function() return P.simplex(1), whole("simplex", { radius = 1 }) end
 terms.max_norm = function() return P.max_norm(0.9), balls("output", "ball2", 0.9) end
+terms.norm = function(l)
+  return P.group_lasso { lambda = l, by = "all" }, whole(2, { c = l * math.sqrt(N) })
+end
 terms.weighted_groups = function(l)
   local blocks, weight = norms(lists "input", l), { 1, 0, 2, 0.5 }
   for k, block in ipairs(blocks) do block.c = block.c * weight[k] end
@@ -257,9 +260,7 @@ describe("the prox of a random sum", function()
     for name in pairs(convex) do assert.is_true(covered[name], name) end
   end)
 
-  for k = 1, 4 * #names do
-    local rng = generator(100 + k)
-    local sum = draw(rng, names[(k - 1) % #names + 1], k % 3 == 0 and 3 or 2)
+  local function assert_reference(sum, rng)
     local title = table.concat(sum.names, " + ")
     it(title .. " is that of a generic solver", function()
       local v, t, one = {}, {}, {}
@@ -274,6 +275,25 @@ describe("the prox of a random sum", function()
       near.check(sum.pen:prox(x, tensor(t):view(ROWS, COLUMNS)):reshape(N),
         admm(v, t, sum.b, sum.blocks, sum.latent),
         { rel = 0, abs = 1e-6, what = title .. " in a metric" })
+    end)
+  end
+
+  for k = 1, 4 * #names do
+    local rng = generator(100 + k)
+    assert_reference(draw(rng, names[(k - 1) % #names + 1], k % 3 == 0 and 3 or 2), rng)
+  end
+
+  -- A norm or seminorm, then what scales it as a whole or by its own groups.
+  for k, list in ipairs {
+    { "slope", "norm" }, { "nuclear", "l2_ball" }, { "tv", "norm", "l2_ball" },
+    { "norm", "input" }, { "linf", "output" }, { "sparse", "l2_ball" }, { "tv2", "l2_ball" },
+    { "positive", "overlap", "norm" }, { "l1", "tree", "l2_ball" }, { "l2", "bends", "norm" },
+    { "weighted", "weighted_groups", "l2_ball" }, { "fused", "norm" },
+  } do
+    local sum = sum_of(list, generator(500 + k))
+    assert_reference(sum, generator(600 + k))
+    it(table.concat(list, " + ") .. " is exact, and print says so", function()
+      assert.is_truthy(tostring(sum.pen):find("one after the other, exact", 1, true))
     end)
   end
 end)

@@ -45,12 +45,17 @@ bool lar_part_euclidean(const lar_part *p) {
   return !p->term->separable;
 }
 
-/* Simple ones, others, norms, balls: the last has the last word. */
+/* Is it of one group, of everything? */
+static bool is_whole(const lar_part *p) {
+  return p->term->by != NULL && strcmp(p->term->by, "all") == 0;
+}
+
+/* Simple ones, others, norms, the norm of all, balls: the last has the last word. */
 static int rank(const lar_part *p) {
   if (is_simple(p)) return 0;
   if (!is_radial(p)) return 1;
-  if ((traits(p) & LAR_CONSTRAINT) != 0) return 4;
-  return (traits(p) & LAR_SOFT) != 0 ? 2 : 3;
+  if ((traits(p) & LAR_CONSTRAINT) != 0) return 5;
+  return (traits(p) & LAR_SOFT) != 0 ? 2 : is_whole(p) ? 4 : 3;
 }
 
 static void sort(int n, lar_part *part) {
@@ -95,12 +100,29 @@ static lar_prox_plan otherwise(int n, const lar_part *part) {
   return LAR_PLAN_SPLIT;
 }
 
-/* Radial ones of the same groups; soft thresholding is the first of them, or none. */
+/* Do the simple ones leave the next one its theorem? */
+static bool lets(int n, const lar_part *part, const lar_part *next) {
+  if (all_squares(n, part)) return true;
+  return (traits(next) & (LAR_RADIAL | LAR_ABSOLUTE)) != 0 && all_cones(n, part);
+}
+
+/* Is the first a norm or seminorm, and the other a function of the norms of its own groups, or
+ * of the norm of all? What only scales w, or its groups, keeps its subgradients. */
+static bool leads(const lar_part *first, const lar_part *other,
+                  bool (*same)(const lar_part *, const lar_part *)) {
+  if ((traits(first) & LAR_NORM) == 0) return false;
+  return is_whole(other) || ((traits(first) & LAR_GROUPED) != 0 && same(first, other));
+}
+
+/* One, then radial ones of the same groups; soft thresholding is the first of them, or none. */
 static bool is_chain(int n, const lar_part *part,
                      bool (*same)(const lar_part *, const lar_part *)) {
-  for (int k = 0; k < n; k++) {
-    if (!is_radial(&part[k]) || !is_convex(&part[k]) || !same(&part[0], &part[k])) return false;
-    if (k > 0 && (traits(&part[k]) & LAR_SOFT) != 0) return false;
+  const lar_part *first = &part[0];
+  for (int k = 1; k < n; k++) {
+    const lar_part *p = &part[k];
+    if (!is_radial(p) || !is_convex(p) || (traits(p) & LAR_SOFT) != 0) return false;
+    bool alike = is_radial(first) && is_convex(first) && same(first, p);
+    if (!same(&part[1], p) || (!alike && !leads(first, p, same))) return false;
   }
   return true;
 }
@@ -113,11 +135,9 @@ lar_prox_plan lar_compose_plan(int n, lar_part *part,
   if (n <= 1) return n == 0 ? LAR_PLAN_NONE : LAR_PLAN_ONE;
   if (simple == n) return LAR_PLAN_SIMPLE;
   if (n > simple + 1)
-    return all_cones(simple, part) && is_chain(n - simple, next, same) ? LAR_PLAN_CHAIN
-                                                                       : otherwise(n, part);
-  if (all_squares(simple, part)) return LAR_PLAN_RADIAL;
-  if ((traits(next) & (LAR_RADIAL | LAR_ABSOLUTE)) != 0 && all_cones(simple, part))
-    return LAR_PLAN_RADIAL;
+    return lets(simple, part, next) && is_chain(n - simple, next, same) ? LAR_PLAN_CHAIN
+                                                                        : otherwise(n, part);
+  if (lets(simple, part, next)) return LAR_PLAN_RADIAL;
   if ((traits(next) & LAR_FUSING) != 0 && all_alike(simple, part)) return LAR_PLAN_FUSED;
   return otherwise(n, part);
 }

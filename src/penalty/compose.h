@@ -11,7 +11,9 @@
  *      (For convex g also Yu 2013, NIPS 26, theorem 1.) b goes into the metric: t / (1 + t b).
  *      With b alone, g may be anything.
  *   3. radial terms with the same groups, one after the other, norms before balls: there the
- *      prox only scales groups (the same theorem; one step for all coordinates).
+ *      prox only scales groups (the same theorem; one step for all coordinates). Before them
+ *      any norm or seminorm, when they are of its own groups or of the norm of all: a multiple
+ *      of a point has its subgradients (Yu 2013, theorem 4).
  *   4. sums of |w_i - w_j|, then members of the family that are the same for all coordinates:
  *      their prox is a rising function of each coordinate, which keeps the signs of
  *      differences or makes them 0 (Friedman et al. 2007, Ann. Appl. Stat. 1(2), lemma A.1;

@@ -31,7 +31,7 @@ LAR_ENTRY(penalty, group_lasso) = {
             "arXiv:2102.03869",
   .formula = "lambda sum_g sqrt(|g|) |w_g|_2",
   .size = sizeof(none),
-  .traits = LAR_CONVEX | LAR_GROUPED | LAR_RADIAL | LAR_ABSOLUTE,
+  .traits = LAR_CONVEX | LAR_GROUPED | LAR_RADIAL | LAR_ABSOLUTE | LAR_NORM,
   .at_max = lar_groups_max,
   LAR_RADIAL_SLOTS,
 };

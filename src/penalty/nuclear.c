@@ -30,7 +30,7 @@ LAR_ENTRY(penalty, nuclear) = {
             "20(4), theorem 2.1",
   .formula = "lambda |w|_*",
   .size = sizeof(none),
-  .traits = LAR_CONVEX | LAR_EUCLIDEAN | LAR_FALLIBLE,
+  .traits = LAR_CONVEX | LAR_EUCLIDEAN | LAR_FALLIBLE | LAR_NORM,
   .value = value,
   .grad = grad,
   .prox = prox,

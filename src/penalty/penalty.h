@@ -43,7 +43,7 @@ enum {
 /* More of them. */
 enum {
   LAR_FLAT = 1u << 19, /* its gradient is 0 where it exists: no subgradient mode */
-  LAR_NORM = 1u << 20, /* a norm or seminorm: lambda_max comes of value, prox and centre */
+  LAR_NORM = 1u << 20, /* a norm or seminorm; without at_max, lambda_max comes of its prox */
 };
 
 /* Penalties of networks. */

@@ -32,7 +32,7 @@ LAR_ENTRY(penalty, tv1d) = {
             "Stat. 22(2)",
   .formula = "lambda sum_i |w_{i+1} - w_i|",
   .size = sizeof(none),
-  .traits = LAR_CONVEX | LAR_FUSING | LAR_FALLIBLE,
+  .traits = LAR_CONVEX | LAR_FUSING | LAR_FALLIBLE | LAR_NORM,
   .value = value,
   .grad = grad,
   .prox = prox,
