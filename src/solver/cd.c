@@ -46,6 +46,7 @@ static lar_status start(void **out, const lar_problem *g) {
   int64_t n = g->x->n, p = g->x->p;
   LAR_GO(lar_scalar_open(&w->s, g));
   LAR_GO(lar_quad_open(&w->q, g->x, g->intercept));
+  if (g->x->sparse != NULL) LAR_GO(lar_quad_by_rows(&w->q, true));
   bool curves = w->s.other != NULL;
   LAR_GO(lar_alloc_raw(&v, (size_t)(4 * n + p + (curves ? p : 0)) + 1, sizeof(double)));
   w->block = v;
@@ -144,6 +145,7 @@ static void follow(work *w, const lar_problem *g, lar_point *at) {
     double d = (w->q.b[k] - at->coef[j]) / lar_design_scale(g->x, j);
     if (d == 0) continue;
     at->coef[j] = w->q.b[k];
+    if (w->q.rows) continue; /* u has followed */
     lar_design_axpy(g->x, j, w->flat > 0 ? d * w->flat : d, w->flat > 0 ? NULL : w->h, w->u);
     shift -= d * lar_design_mean(g->x, j);
   }
@@ -172,7 +174,7 @@ static lar_status begin_whole(work *w, const lar_problem *g, const lar_point *at
   for (int64_t j = 0; j < w->s.p; j++) {
     w->q.b[j] = at->coef[j];
     w->q.slope[j] = w->corr[j];
-    if (w->curve != NULL) w->curve[j] = lar_quad_curve(&w->q, j);
+    if (w->curve != NULL) w->curve[j] = w->q.curve[j];
   }
   w->whole = w->begun = true;
   return LAR_OK;
@@ -194,7 +196,8 @@ static lar_status begin(work *w, const lar_problem *g, lar_point *at) {
 /* Is the optimum a broken line between that strength and the next? */
 static bool follows(const work *w, const lar_point *at) {
   const lar_scalar *s = &w->s;
-  return s->other == NULL && s->b == NULL && s->lo == NULL && w->exact > at->lambda;
+  return s->other == NULL && s->b == NULL && s->lo == NULL && w->exact > at->lambda &&
+         !w->q.rows;
 }
 
 static lar_status optimise(work *w, const lar_problem *g, double share, lar_point *at) {
@@ -204,14 +207,20 @@ static lar_status optimise(work *w, const lar_problem *g, double share, lar_poin
   if (follows(w, at)) LAR_TRY(lar_quad_follow(&w->q, &w->s, w->exact, &done, &rounds));
   at->iterations += rounds;
   if (done) return LAR_OK;
-  LAR_TRY(lar_quad_solve(&w->q, &w->s, gap, share * g->tol * g->null_slope,
-                         g->max_iter - at->iterations, &rounds));
+  int64_t most = g->max_iter - at->iterations;
+  double kkt = share * g->tol * g->null_slope;
+  if (w->q.rows) {
+    lar_metric metric = {w->h, w->weight, w->flat};
+    LAR_TRY(lar_quad_descend(&w->q, &w->s, &metric, w->u, gap, kkt, most, &rounds));
+  } else {
+    LAR_TRY(lar_quad_solve(&w->q, &w->s, gap, kkt, most, &rounds));
+  }
   at->iterations += rounds;
   return LAR_OK;
 }
 
 static lar_status solve_squares(work *w, const lar_problem *g, double previous, lar_point *at) {
-  double share = 0.3;
+  double share = 0.5;
   int64_t added;
   if (!w->begun) LAR_TRY(begin(w, g, at));
   LAR_TRY(admit(w, g, at, strong(at->lambda, previous), &added));
@@ -236,7 +245,7 @@ static lar_status solve_squares(work *w, const lar_problem *g, double previous, 
       at->status = LAR_MAX_ITER;
     if (at->status != LAR_CONVERGED) return LAR_OK;
     LAR_TRY(admit(w, g, at, at->lambda, &added));
-    if (added == 0) share *= 0.1;
+    if (added == 0) share *= 0.3;
     if (share < 1e-12) {
       at->status = LAR_MAX_ITER;
       return LAR_OK;
@@ -305,8 +314,15 @@ static lar_status settle(work *w, const lar_problem *g, lar_point *at, double sh
     double left = lar_quad_left(&w->q, &w->s, &far);
     if (w->q.m == 0 || (dual ? left <= goal : far <= kkt)) return LAR_OK;
     LAR_TRY(lar_quad_fill(&w->q, 0, w->h, w->weight));
-    LAR_TRY(lar_quad_solve(&w->q, &w->s, dual ? fmax(0.01 * left, 0.3 * goal) : (double)NAN,
-                           fmax(0.01 * far, 0.3 * kkt), 1000, &rounds));
+    double gap = dual ? fmax(0.01 * left, 0.3 * goal) : (double)NAN;
+    double near = fmax(0.01 * far, 0.3 * kkt);
+    if (w->q.rows) {
+      lar_metric metric = {w->h, w->weight, 0};
+      memcpy(w->move, w->u, (size_t)g->x->n * sizeof(double));
+      LAR_TRY(lar_quad_descend(&w->q, &w->s, &metric, w->move, gap, near, 1000, &rounds));
+    } else {
+      LAR_TRY(lar_quad_solve(&w->q, &w->s, gap, near, 1000, &rounds));
+    }
     at->iterations += rounds > 0 ? rounds : 1;
     LAR_TRY(advance(w, g, at));
     refresh_slopes(w, g);

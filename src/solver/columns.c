@@ -23,12 +23,10 @@ static double dense_dot(int64_t n, const real *x, const double *v) {
 }
 
 static double sparse_dot(int64_t n, const int32_t *index, const real *x, const double *v) {
-  double lane[4] = {0};
-  int64_t i = 0;
-  for (; i + 4 <= n; i += 4)
-    for (int k = 0; k < 4; k++) lane[k] += (double)x[i + k] * v[index[i + k]];
-  for (; i < n; i++) lane[0] += (double)x[i] * v[index[i]];
-  return total(4, lane);
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; i++) sum += (double)x[i] * v[index[i]];
+  return sum;
 }
 
 static double dot(int64_t n, const int32_t *index, const void *x, const double *v) {
@@ -70,9 +68,11 @@ static void axpy(int64_t n, const int32_t *index, const void *x, double a, const
     for (int64_t i = 0; i < n; i++) v[i] += a * (double)c[i];
   else if (index == NULL)
     for (int64_t i = 0; i < n; i++) v[i] += a * w[i] * (double)c[i];
-  else if (w == NULL)
+  else if (w == NULL) /* no row twice */
+#pragma GCC ivdep
     for (int64_t i = 0; i < n; i++) v[index[i]] += a * (double)c[i];
   else
+#pragma GCC ivdep
     for (int64_t i = 0; i < n; i++) v[index[i]] += a * w[index[i]] * (double)c[i];
 }
 

@@ -36,21 +36,23 @@ static lar_status grow(lar_quad *q, int64_t cap) {
   lar_status st = LAR_OK;
   if (cap > q->x->p) cap = q->x->p;
   LAR_GO(lar_alloc_raw(&at, (size_t)cap, sizeof *q->at));
-  LAR_GO(lar_alloc_raw(&v, (size_t)cap * 3, sizeof(double)));
-  LAR_GO(lar_alloc_raw(&gram, (size_t)(cap * cap), sizeof(double)));
+  LAR_GO(lar_alloc_raw(&v, (size_t)cap * 4, sizeof(double)));
+  if (!q->rows) LAR_GO(lar_alloc_raw(&gram, (size_t)(cap * cap), sizeof(double)));
   double *b = v, *g = gram;
   if (q->m > 0) {
     memcpy(at, q->at, (size_t)q->m * sizeof *q->at);
     memcpy(b, q->b, (size_t)q->m * sizeof *b);
     memcpy(b + cap, q->slope, (size_t)q->m * sizeof *b);
     memcpy(b + 2 * cap, q->mean, (size_t)q->m * sizeof *b);
+    memcpy(b + 3 * cap, q->curve, (size_t)q->m * sizeof *b);
   }
-  for (int64_t k = 0; k < q->m; k++)
+  for (int64_t k = 0; k < q->m && q->gram != NULL; k++)
     memcpy(g + k * cap, q->gram + k * q->cap, (size_t)q->m * sizeof *g);
   lar_free(q->at);
   lar_free(q->b);
   lar_free(q->gram);
-  q->at = at, q->b = b, q->slope = b + cap, q->mean = b + 2 * cap, q->gram = g;
+  q->at = at, q->b = b, q->slope = b + cap, q->mean = b + 2 * cap;
+  q->curve = b + 3 * cap, q->gram = g;
   q->cap = cap;
   return LAR_OK;
 done:
@@ -66,6 +68,7 @@ lar_status lar_quad_whole(lar_quad *q, const double *gram) {
   LAR_TRY(grow(q, p));
   for (int64_t j = 0; j < p; j++) LAR_TRY(lar_quad_add(q, j, 0, 0));
   memcpy(q->gram, gram, (size_t)(p * p) * sizeof *gram);
+  for (int64_t j = 0; j < p; j++) q->curve[j] = gram[j * p + j];
   return LAR_OK;
 }
 
@@ -75,7 +78,7 @@ lar_status lar_quad_add(lar_quad *q, int64_t j, double b, double slope) {
   q->b[q->m] = b;
   q->slope[q->m] = slope;
   q->mean[q->m] = 0;
-  q->gram[q->m * q->cap + q->m] = 1; /* until it is filled in */
+  q->curve[q->m] = 1; /* until it is filled in */
   q->place[j] = (int32_t)++q->m;
   return LAR_OK;
 }
@@ -84,18 +87,34 @@ void lar_quad_drop(lar_quad *q, const bool *keep) {
   int64_t m = 0;
   q->inside = 0;
   for (int64_t k = 0; k < q->m; k++) {
-    if (q->b[k] == 0 && !keep[k]) {
+    if (!keep[k]) {
       q->place[q->at[k]] = 0;
       continue;
     }
     int64_t i = 0;
-    for (int64_t l = 0; l < q->m; l++)
-      if (q->b[l] != 0 || keep[l]) q->gram[m * q->cap + i++] = q->gram[k * q->cap + l];
-    q->at[m] = q->at[k], q->b[m] = q->b[k], q->slope[m] = q->slope[k], q->mean[m] = q->mean[k];
+    for (int64_t l = 0; l < q->m && q->gram != NULL; l++)
+      if (keep[l]) q->gram[m * q->cap + i++] = q->gram[k * q->cap + l];
+    q->at[m] = q->at[k], q->b[m] = q->b[k], q->slope[m] = q->slope[k];
+    q->mean[m] = q->mean[k], q->curve[m] = q->curve[k];
     q->place[q->at[m]] = (int32_t)m + 1;
     m++;
   }
   q->m = m;
+}
+
+lar_status lar_quad_by_rows(lar_quad *q, bool rows) {
+  void *v;
+  if (q->rows == rows) return LAR_OK;
+  lar_quad_follow_clear(q);
+  lar_free(q->gram);
+  lar_free(q->factor);
+  q->gram = q->factor = NULL;
+  q->room = 0;
+  q->rows = rows;
+  if (rows || q->cap == 0) return LAR_OK;
+  LAR_TRY(lar_alloc_raw(&v, (size_t)(q->cap * q->cap), sizeof(double)));
+  q->gram = v;
+  return LAR_OK;
 }
 
 /* ---- the Gram matrix ---- */
@@ -126,6 +145,7 @@ static lar_status by_columns(lar_quad *q, int64_t from, const double *h, double 
     for (int64_t i = 0; i < q->x->n; i++) sum += q->row[i];
     lar_design_tmul(q->x, q->row, sum, q->at, k + 1, to);
     for (int64_t l = 0; l < k; l++) q->gram[l * q->cap + k] = to[l];
+    q->curve[k] = to[k];
   }
   return LAR_OK;
 }
@@ -169,11 +189,32 @@ static lar_status by_blocks(lar_quad *q, int64_t from, const double *h, double w
     for (int64_t l = 0; l < from; l++) q->gram[l * q->cap + c] = q->gram[c * q->cap + l];
   for (int64_t c = from; c < m; c++)
     for (int64_t l = c + 1; l < m; l++) q->gram[l * q->cap + c] = q->gram[c * q->cap + l];
+  for (int64_t c = from; c < m; c++) q->curve[c] = q->gram[c * q->cap + c];
   lar_free(v);
   return LAR_OK;
 }
 
+/* Curvatures alone; mean as in find_means. */
+static void measure(lar_quad *q, int64_t from, const double *h, double weight) {
+  for (int64_t k = from; k < q->m; k++) {
+    int64_t j = q->at[k];
+    double one, two, scale = lar_design_scale(q->x, j), mean = lar_design_mean(q->x, j);
+    q->curve[k] = 0;
+    if (scale == 0) continue;
+    lar_design_moments(q->x, j, h, &one, &two);
+    if (q->centre) {
+      q->mean[k] = (one / weight - mean) / scale;
+      mean = one / weight;
+    }
+    q->curve[k] = fmax((two - 2 * mean * one + mean * mean * weight) / (scale * scale), 0);
+  }
+}
+
 lar_status lar_quad_fill(lar_quad *q, int64_t from, const double *h, double weight) {
+  if (q->rows) {
+    measure(q, from, h, weight);
+    return LAR_OK;
+  }
   if (q->x->sparse != NULL || q->m - from < FEW) return by_columns(q, from, h, weight);
   return by_blocks(q, from, h, weight);
 }

@@ -5,7 +5,8 @@
  * Contract: members 0 .. m - 1 are columns at[k] of the design. The model is
  *             slope'(b' - b) + (b' - b)' H (b' - b) / 2,   H = Zc' diag(h) Zc,
  *           where with `centre` Zc has the means of columns in the metric h taken away, so that
- *           the intercept stays at its best. slope is always that of the present b.
+ *           the intercept stays at its best. slope is always that of the present b. Where
+ *           columns are short, or members too many for H, the model is kept by rows instead.
  */
 #ifndef LAR_SOLVER_QUAD_H
 #define LAR_SOLVER_QUAD_H
@@ -16,10 +17,11 @@ typedef struct lar_quad {
   const lar_design *x;
   bool centre;
   int64_t m, cap;
-  int64_t *at;              /* cap: columns */
-  int32_t *place;           /* p: member + 1, or 0 */
-  double *b, *slope, *mean; /* cap */
-  double *gram;             /* cap * cap; its diagonal: curvatures */
+  int64_t *at;                      /* cap: columns */
+  int32_t *place;                   /* p: member + 1, or 0 */
+  double *b, *slope, *mean, *curve; /* cap; curve: the diagonal of H */
+  double *gram;                     /* cap * cap, or with `rows` none */
+  bool rows;                        /* solved on rows: slopes are not kept */
   /* Work space of Newton's steps: factor is room * room, the others are of `spaces`. */
   int64_t room, spaces, *in;
   double *factor, *step, *move, *kink;
@@ -38,14 +40,36 @@ lar_status lar_quad_whole(lar_quad *q, const double *gram);
 /* Column j becomes the next member, with that coefficient and slope. */
 lar_status lar_quad_add(lar_quad *q, int64_t j, double b, double slope);
 
-/* The Gram matrix of members from `from` on with all, for metric h (n) with sum `weight`. */
+/* By rows from now on, or by the Gram matrix, to be filled. */
+lar_status lar_quad_by_rows(lar_quad *q, bool rows);
+
+/* Curvatures and means of members from `from` on, and the Gram matrix of these with all, for
+ * metric h (n) with sum `weight`. */
 lar_status lar_quad_fill(lar_quad *q, int64_t from, const double *h, double weight);
 
-/* Members without a coefficient leave, but for those that keep[member] marks. */
+/* Members that keep[member] does not mark leave. */
 void lar_quad_drop(lar_quad *q, const bool *keep);
 
-static inline double lar_quad_curve(const lar_quad *q, int64_t k) {
-  return q->gram[k * q->cap + k];
+/* The metric by rows: h (n), its sum, and what all h are, or 0. */
+typedef struct lar_metric {
+  const double *h;
+  double weight, flat;
+} lar_metric;
+
+/* Coordinate descent by rows until what is left is below gap (convex) or kkt; u (n), the slopes
+ * of the model by rows, follows. */
+lar_status lar_quad_descend(lar_quad *q, const lar_scalar *s, const lar_metric *metric,
+                            double *u, double gap, double kkt, int64_t most, int64_t *rounds);
+
+/* The best coefficient of column j along a slope at `old` and curvature c. */
+static inline double lar_quad_best(const lar_scalar *s, int64_t j, double old, double slope,
+                                   double c) {
+  if (s->other != NULL) return lar_scalar_prox(s, j, old - slope / c, 1 / c);
+  double a = s->a[j] == 0 ? 0 : s->lambda * s->a[j];
+  double b = s->b != NULL ? s->lambda * s->b[j] : 0;
+  double u = lar_soft(c * old - slope, a) / (c + b);
+  if (s->lo == NULL) return u;
+  return u < s->lo[j] ? s->lo[j] : u > s->hi[j] ? s->hi[j] : u;
 }
 
 /* One round of coordinate descent over all members, or those with a coefficient; the number

@@ -199,7 +199,7 @@ static knot next(const lar_quad *q, const lar_scalar *s, double now, double most
   for (int64_t k = 0; k < q->m; k++) {
     if (q->b[k] != 0 || k == fresh) continue;
     double a = strength(s, q, k), v = q->drift[k], slope = q->slope[k];
-    if (!(a < HUGE_VAL) || !(lar_quad_curve(q, k) > 1e-300)) continue;
+    if (!(a < HUGE_VAL) || !(q->curve[k] > 1e-300)) continue;
     double up = a + v > 0 ? (a * now - slope) / (a + v) : HUGE_VAL;
     double down = a - v > 0 ? (a * now + slope) / (a - v) : HUGE_VAL;
     double t = up < down ? up : down;

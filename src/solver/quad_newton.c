@@ -44,7 +44,7 @@ static int64_t choose(lar_quad *q, const lar_scalar *s) {
   for (int64_t k = 0; k < q->m; k++) {
     int64_t j = q->at[k];
     double b = q->b[k];
-    if (!(lar_quad_curve(q, k) > 1e-300)) continue;
+    if (!(q->curve[k] > 1e-300)) continue;
     if (b == 0 && !(s->a[j] == 0 && s->lo == NULL)) continue;
     if (s->lo != NULL && (b <= s->lo[j] || b >= s->hi[j])) continue;
     q->in[n++] = k;
