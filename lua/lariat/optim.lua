@@ -12,7 +12,7 @@
 -- rule's divisors, which leaves the step as long as it was. So it too rests at the minimum of
 -- loss plus penalty, where a prox in another metric than the gradient's would not.
 --
--- Options of every rule:
+-- Options of every rule that steps batch by batch (for the others see `lbfgs`):
 --
 -- - `lr`: the learning rate, above 0;
 -- - `penalty`: see `lariat.penalty`;
@@ -150,6 +150,74 @@ optim.lamb = constructor("lamb")
 -- @usage local recipe = lariat.optim.ftrl { lr = 0.1, penalty = lariat.penalty.l1(1e-3) }
 optim.ftrl = constructor("ftrl")
 
+--- L-BFGS, for smooth objectives on whole data: quasi-Newton steps from the last `history`
+-- gradients, with a line search for the strong conditions of Wolfe. A penalty that acts by prox
+-- is refused.
+--
+-- Of this and the other rules for whole data (`owlqn`, `fista`, `svrg`, `newton_cg`): they take
+-- no options but `lr`, `penalty` and their own. In `fit` an epoch is one iteration over all
+-- rows, of which `batch_size` are looked at at a time, without a difference to the result
+-- (`svrg` steps after each batch); `epochs` is 200 unless given. The run ends as "converged"
+-- when the norm of the generalised gradient (its 2-norm; with a prox, that of the gradient
+-- mapping) is at most `tol`, or, near that, when rounding lets no step lower the objective;
+-- `opt.grad_norm`, `opt.converged` and `opt.stalled` say so too. Losses and penalties in the
+-- history are those after the iteration. By hand a step takes the loss as a function:
+-- `opt:step(function() return loss(net(x), y) end)`, which returns it recorded, without
+-- `backward()`; `opt:step(fn, state, n)` calls `fn(k)` for each of n batches, and a second
+-- result is the weight of the batch. What is drawn at random in a forward pass (dropout) makes
+-- another function of it at every look: leave it out.
+-- @function lbfgs
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options `lr` (1; of the first try of a line search), `history` (10), `tol` (1e-6),
+-- `penalty`
+-- @return an optimiser, or a recipe
+-- @source Liu & Nocedal 1989, Math. Program. 45
+-- @usage local recipe = lariat.optim.lbfgs { history = 20, penalty = lariat.penalty.l2(1e-3) }
+optim.lbfgs = constructor("lbfgs")
+
+--- OWL-QN, L-BFGS for objectives with absolute values: takes `l1` and `elastic_net`, with
+-- weights or not, beside smooth penalties. Steps stay in one orthant, so that zeros are exact.
+-- See `lbfgs`.
+-- @function owlqn
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options as lbfgs
+-- @return an optimiser, or a recipe
+-- @source Andrew & Gao 2007, ICML
+-- @usage local recipe = lariat.optim.owlqn { penalty = lariat.penalty.l1(1e-3) }
+optim.owlqn = constructor("owlqn")
+
+--- FISTA: accelerated proximal gradient steps for any penalty that has a prox; their length by
+-- backtracking, with a restart when the momentum leads uphill. Exact for convex objectives. See
+-- `lbfgs`.
+-- @function fista
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options `lr` (1; the first step tried), `tol` (1e-6), `penalty`
+-- @return an optimiser, or a recipe
+-- @source Beck & Teboulle 2009, SIAM J. Imaging Sci. 2(1); O'Donoghue & Candes 2015
+-- @usage local recipe = lariat.optim.fista { penalty = lariat.penalty.nuclear(0.1) }
+optim.fista = constructor("fista")
+
+--- SVRG: proximal steps on batches, whose noise the gradient of the whole data, looked at once
+-- an epoch, takes away; so a constant lr comes to the minimum. Any penalty that has a prox. See
+-- `lbfgs`.
+-- @function svrg
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options `lr` (0.1), `tol` (1e-6), `penalty`
+-- @return an optimiser, or a recipe
+-- @source Johnson & Zhang 2013, NIPS; Xiao & Zhang 2014, SIAM J. Optim. 24(4)
+-- @usage local recipe = lariat.optim.svrg { lr = 0.05, penalty = lariat.penalty.l1(1e-3) }
+optim.svrg = constructor("svrg")
+
+--- Newton's method for smooth objectives: directions by conjugate gradients on products with
+-- the Hessian (`rounds` of them at most), steps by line search. See `lbfgs`.
+-- @function newton_cg
+-- @param target a model or a list of tensors; left out: a recipe
+-- @param options `lr` (1), `rounds` (50), `tol` (1e-6), `penalty`
+-- @return an optimiser, or a recipe
+-- @source Dembo & Steihaug 1983, Math. Program. 26; Nocedal & Wright 2006
+-- @usage local recipe = lariat.optim.newton_cg { penalty = lariat.penalty.l2(1e-3) }
+optim.newton_cg = constructor("newton_cg")
+
 for _, rule in ipairs(core.optim.rules()) do
   optim[rule.name] = optim[rule.name] or constructor(rule.name)
 end
@@ -170,7 +238,7 @@ optim.bind = core.optim.bind
 optim.is = core.optim.is
 
 --- The rules there are.
--- @return a list of `{name, doc, source, lr, state, params}`
+-- @return a list of `{name, doc, source, lr, state, params, whole}`; whole: for whole data
 -- @usage for _, r in ipairs(lariat.optim.rules()) do print(r.name, r.doc) end
 optim.rules = core.optim.rules
 

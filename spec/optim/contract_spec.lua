@@ -7,6 +7,11 @@ local P, nn, optim = lariat.penalty, lariat.nn, lariat.optim
 
 local double = { dtype = "float64" }
 
+local step_rules = {} -- those for whole data have a spec of their own
+for _, rule in ipairs(optim.rules()) do
+  if not rule.whole then step_rules[#step_rules + 1] = rule end
+end
+
 local function generator(seed)
   local s = seed
   return function()
@@ -119,9 +124,9 @@ local function assert_same_bits(a, b)
 end
 
 describe("update rules", function()
-  it("there are some", function() assert.is_true(#optim.rules() >= 8) end)
+  it("there are some", function() assert.is_true(#step_rules >= 10) end)
 
-  for _, rule in ipairs(optim.rules()) do
+  for _, rule in ipairs(step_rules) do
     describe(rule.name, function()
       it("says what it is and where it is from", function()
         assert.is_truthy(#rule.doc > 10 and rule.source:find "%d%d%d%d")
@@ -316,7 +321,7 @@ describe("a lasso by proximal steps", function()
   end)
 
   it("constraints hold after every step", function()
-    for _, rule in ipairs(optim.rules()) do
+    for _, rule in ipairs(step_rules) do
       local w = parameter { { 3, 4 }, { 1, 0 } }
       local reg = P.max_norm(1) + P.nonnegative()
       local opt = optim[rule.name]({ w }, { lr = 0.1, penalty = reg })
@@ -586,7 +591,7 @@ describe("at any failing allocation", function()
   end)
 
   it("steps after the first allocate nothing", function()
-    for _, rule in ipairs(optim.rules()) do
+    for _, rule in ipairs(step_rules) do
       local a = parameter { { 1, 2 }, { 3, 4 } }
       a.grad = lariat.ones(2, 2, double)
       local opt = optim[rule.name]({ a }, {

@@ -52,6 +52,7 @@ static const lar_rule *rule_named(lua_State *L, const char *name) {
 
 static const char *const common[] = {"lr",     "betas",   "clip_norm", "clip_value", "ema",
                                      "groups", "penalty", "sam",       NULL};
+static const char *const of_whole[] = {"lr", "penalty", NULL}; /* rules for whole data */
 static const char *const of_group[] = {"lr", "betas", "on", NULL};
 
 /* betas = {beta1, beta2} for rules that have them. */
@@ -199,7 +200,7 @@ static void check_options(lua_State *L, int at, const lar_rule *rule) {
   int top = lua_gettop(L);
   check_names(L, at, rule);
   void *self = lb_push_self(L, rule, NULL);
-  read_self(L, at, rule, self, common);
+  read_self(L, at, rule, self, rule->iterate != NULL ? of_whole : common);
   double lr = read_lr(L, at, rule, rule->lr);
   (void)read_bound(L, at, rule, "clip_norm");
   (void)read_bound(L, at, rule, "clip_value");
@@ -233,7 +234,7 @@ static lar_optim *bind(lua_State *L, const lar_rule *rule, int at, int target) {
   lua_setiuservalue(L, mine, OPTIONS);
   const lar_params *params = lb_params_of(L, target);
   void *self = lb_push_self(L, rule, NULL);
-  read_self(L, at, rule, self, common);
+  read_self(L, at, rule, self, rule->iterate != NULL ? of_whole : common);
   double lr = read_lr(L, at, rule, rule->lr);
   lb_check(L, lar_optim_new(&p->o, rule, self, lr, params, NULL));
   p->o->clip_norm = read_bound(L, at, rule, "clip_norm");
@@ -365,6 +366,7 @@ static int opt_index(lua_State *L) {
   const char *key = luaL_checkstring(L, 2);
   if (strcmp(key, "rule") == 0) return lua_pushstring(L, p->rule->name), 1;
   if (strcmp(key, "full_batch") == 0) return lua_pushboolean(L, p->rule->full_batch), 1;
+  if (strcmp(key, "whole") == 0) return lua_pushboolean(L, p->rule->iterate != NULL), 1;
   if (strcmp(key, "bound") == 0) return lua_pushboolean(L, p->o != NULL), 1;
   if (p->o == NULL) return recipe_field(L, p, key);
   const double *v = setting(p->o, key);
@@ -373,6 +375,8 @@ static int opt_index(lua_State *L) {
   if (row != NULL) return lua_pushnumber(L, lar_param_get(row, p->o->self)), 1;
   if (strcmp(key, "t") == 0) return lua_pushinteger(L, p->o->t), 1;
   if (strcmp(key, "grad_norm") == 0) return lua_pushnumber(L, p->o->grad_norm), 1;
+  if (strcmp(key, "converged") == 0) return lua_pushboolean(L, p->o->done), 1;
+  if (strcmp(key, "stalled") == 0) return lua_pushboolean(L, p->o->stalled), 1;
   if (strcmp(key, "penalty") == 0) return lua_getiuservalue(L, 1, PENALTY), 1;
   return luaL_error(L, "%s: an optimiser has no '%s'", p->rule->name, key);
 }
@@ -472,13 +476,14 @@ static int rules(lua_State *L) {
   lua_newtable(L);
   for (int k = 0; lar_rules[k] != NULL; k++) {
     const lar_rule *r = lar_rules[k];
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     lua_pushstring(L, r->name), lua_setfield(L, -2, "name");
     lua_pushstring(L, r->doc), lua_setfield(L, -2, "doc");
     lua_pushstring(L, r->source), lua_setfield(L, -2, "source");
     lua_pushstring(L, r->state), lua_setfield(L, -2, "state");
     lua_pushnumber(L, r->lr), lua_setfield(L, -2, "lr");
     lua_pushboolean(L, r->full_batch), lua_setfield(L, -2, "full_batch");
+    lua_pushboolean(L, r->iterate != NULL), lua_setfield(L, -2, "whole");
     lua_newtable(L);
     for (const lar_param *p = r->params; p != NULL && p->name != NULL; p++) {
       lua_pushnumber(L, p->init);

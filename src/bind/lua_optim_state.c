@@ -35,7 +35,41 @@ static void push_param_state(lua_State *L, const lar_optim *o, int i) {
   }
 }
 
-/* opt:state() -> {rule, t, lr, options, params = {name -> {state name -> tensor}}} */
+/* The vectors and numbers of a rule for whole data. */
+static void push_memory(lua_State *L, const lar_optim *o) {
+  if (o->memory.storage == NULL) return;
+  push_clone(L, &o->memory);
+  lua_setfield(L, -2, "memory");
+  lua_createtable(L, LAR_NUMBERS, 0);
+  for (int k = 0; k < LAR_NUMBERS; k++) {
+    lua_pushnumber(L, o->number[k]);
+    lua_rawseti(L, -2, k + 1);
+  }
+  lua_setfield(L, -2, "numbers");
+}
+
+/* Back again; the first look at the loss is taken anew, which gives the same bits. */
+static void load_memory(lua_State *L, lar_optim *o) {
+  o->stamp = 0;
+  if (lua_getfield(L, 2, "memory") == LUA_TNIL) {
+    lar_tensor_clear(&o->memory);
+    return;
+  }
+  const lar_var *v = lb_tensor(L, -1);
+  lar_tensor own = {0};
+  lb_check(L, lar_clone(&own, &v->t, LAR_F64));
+  lar_tensor_clear(&o->memory);
+  o->memory = own;
+  if (lua_getfield(L, 2, "numbers") != LUA_TTABLE) return;
+  for (int k = 0; k < LAR_NUMBERS; k++) {
+    lua_rawgeti(L, -1, k + 1);
+    o->number[k] = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+  }
+}
+
+/* opt:state() -> {rule, t, lr, options, params = {name -> {state name -> tensor}}}, and of
+ * rules for whole data {memory, numbers} */
 int lb_optim_state(lua_State *L) {
   const lar_optim *o = lb_optim(L, 1);
   lua_createtable(L, 0, 5);
@@ -54,6 +88,7 @@ int lb_optim_state(lua_State *L) {
     lua_setfield(L, -2, o->params.at[i].name);
   }
   lua_setfield(L, -2, "params");
+  push_memory(L, o);
   return 1;
 }
 
@@ -122,6 +157,7 @@ int lb_optim_load_state(lua_State *L) {
   for (const lar_param *p = o->rule->params; p != NULL && p->name != NULL; p++)
     lb_check(L, lar_optim_set(o, p->name, lar_param_get(p, self)));
   load_params(L, o, params, true);
+  load_memory(L, o);
   o->lr = lr;
   o->t = (int64_t)t;
   lua_settop(L, 1);

@@ -31,9 +31,56 @@ void lb_push_step(lua_State *L, const lar_optim *o) {
   lua_setfield(L, -2, "optimizer");
 }
 
-/* opt:step([state]) */
+/* The loss as a function, for rules that look at it more than once. */
+enum { CLOSURE = 2, STATE = 3, BATCHES = 4 };
+
+/* Runs protected: (closure, part) -> loss, weight */
+static int call_closure(lua_State *L) {
+  lua_call(L, 1, 2);
+  const lar_var *v = lb_tensor_test(L, 1);
+  if (v == NULL || lar_tensor_numel(&v->t) != 1)
+    return luaL_error(L, "step: the function returned a %s, not a loss of one number",
+                      v != NULL ? "tensor of several" : luaL_typename(L, 1));
+  if (!lua_isnil(L, 2) && !(lua_tonumber(L, 2) > 0))
+    return luaL_error(L, "step: the weight of a batch is a number above 0, not %s",
+                      luaL_tolstring(L, 2, NULL));
+  return 2;
+}
+
+static lar_var *closure_loss(void *ctx, lar_scope *s, int64_t part, double *weight) {
+  lua_State *L = ctx;
+  if (!lua_checkstack(L, 8))
+    return lar_scope_fail(s, lar_fail(LAR_ENOMEM, "step: the Lua stack is full"));
+  lua_pushcfunction(L, call_closure);
+  lua_pushvalue(L, CLOSURE);
+  lua_pushinteger(L, part + 1);
+  lar_status st = lb_call(L, 2, 2);
+  if (st != LAR_OK) return lar_scope_fail(s, st);
+  lar_var *v = lar_scope_own(s, lar_var_ref(lb_tensor_test(L, -2)));
+  *weight = lua_isnil(L, -1) ? 1 : lua_tonumber(L, -1);
+  lua_pop(L, 2);
+  return v;
+}
+
+/* opt:step(closure [, state [, batches]]) of a rule for whole data */
+static int step_whole(lua_State *L, lar_optim *o) {
+  lua_settop(L, BATCHES);
+  int64_t parts = luaL_optinteger(L, BATCHES, 1);
+  if (parts < 1) return luaL_error(L, "%s: step: %d batches", o->rule->name, (int)parts);
+  if (lua_isnil(L, STATE)) lb_push_step(L, o), lua_replace(L, STATE);
+  lb_state state = {L, STATE};
+  lar_task task = {.ctx = L, .parts = parts, .loss = closure_loss};
+  lb_pressure(L);
+  lb_enter(L);
+  lb_check(L, lar_optim_iterate(o, &task, lua_istable(L, STATE) ? &state : NULL));
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* opt:step([state]), or opt:step(closure, ...) */
 int lb_optim_step(lua_State *L) {
   lar_optim *o = lb_optim(L, 1);
+  if (o->rule->iterate != NULL && lua_isfunction(L, CLOSURE)) return step_whole(L, o);
   lua_settop(L, 2);
   if (lua_isnil(L, 2)) lb_push_step(L, o), lua_replace(L, 2);
   lb_state state = {L, 2};

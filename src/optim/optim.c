@@ -109,6 +109,7 @@ void lar_optim_free(lar_optim *o) {
   clear_all(o->sum, o->params.n);
   clear_all(o->aside, o->params.n);
   clear_groups(o);
+  lar_tensor_clear(&o->memory);
   lar_storage_unref(o->metric);
   lar_free(o->way);
   lar_free(o->chunk);
@@ -125,6 +126,7 @@ lar_status lar_optim_penalty(lar_optim *o, lar_reg *reg) {
   lar_bound *bound = NULL;
   if (reg != NULL) LAR_TRY(lar_reg_bind(&bound, reg, &o->params));
   lar_status st = bound != NULL ? lar_bound_composes(bound) : LAR_OK;
+  if (st == LAR_OK && bound != NULL && o->rule->takes != NULL) st = o->rule->takes(o, bound);
   if (st != LAR_OK) {
     lar_bound_free(bound);
     return st;
@@ -133,6 +135,7 @@ lar_status lar_optim_penalty(lar_optim *o, lar_reg *reg) {
   lar_bound_free(o->bound);
   o->bound = bound;
   o->refreshed = false;
+  o->stamp = 0;
   o->reg = lar_reg_ref(reg);
   lar_reg_unref(former);
   return LAR_OK;

@@ -16,13 +16,26 @@
 #include "grad/params.h"
 #include "penalty/reg.h"
 
-enum { LAR_RULE_STATES = 4 };
+enum { LAR_RULE_STATES = 4, LAR_NUMBERS = 8 };
+
+struct lar_optim;
 
 /* n elements of one parameter. `t` counts steps from 1. When metric is not NULL the rule also
  * writes the step it took per unit of gradient at each coordinate, divided by lr and by gain
  * (1 / (sqrt(v) + eps) for adam). state[k] starts at zero. */
 typedef void lar_update(const void *self, double lr, int64_t t, int64_t n, void *w,
                         const void *g, void *const *state, void *metric);
+
+/* The loss of data in parts: of one part as a graph value with one element, owned by the scope,
+ * and its weight (rows). Of two tasks with the same stamp, not 0, the loss is the same. */
+typedef struct lar_task {
+  void *ctx;
+  int64_t parts;
+  uint64_t stamp;
+  lar_var *(*loss)(void *ctx, lar_scope *s, int64_t part, double *weight);
+} lar_task;
+
+struct lar_whole; /* optim/whole.h */
 
 typedef struct lar_rule {
   const char *name, *doc, *source;
@@ -43,6 +56,12 @@ typedef struct lar_rule {
   double (*gain)(const void *self, int64_t t);
   /* Which states are in use, a bit each; NULL: all. */
   unsigned (*uses)(const void *self);
+  /* Of rules for whole data (no update then): one iteration; how many vectors of its own it
+   * keeps; does it take such a penalty (NULL: any)? */
+  lar_status (*iterate)(struct lar_whole *h);
+  int64_t (*rows)(const void *self);
+  lar_status (*takes)(const struct lar_optim *o, const lar_bound *b);
+  bool shuffles; /* looks at parts one by one */
 } lar_rule;
 
 extern const lar_rule *const lar_rules[]; /* ends in NULL; made by make */
@@ -80,6 +99,12 @@ typedef struct lar_optim {
   lar_tensor *aside;         /* values before lar_optim_ascend */
   double collected;          /* the weight of what is in sum; 0: nothing */
   bool ascended;
+  /* Of a rule for whole data: its vectors (one a row), its numbers; how the last iteration
+   * ended; for which task and strengths its first two rows hold. */
+  lar_tensor memory;
+  double number[LAR_NUMBERS], value;
+  bool done, stalled;
+  uint64_t stamp, strengths;
   lar_storage *metric;
   struct lar_way *way;     /* of each parameter: how it moves in the step at hand */
   struct lar_chunk *chunk; /* the work of a step, with room for nchunk */
@@ -114,6 +139,9 @@ lar_status lar_optim_refresh(lar_optim *o, void *state);
  * for the penalties but leaves a parameter without penalty alone. `state` is handed to
  * lambda functions. */
 lar_status lar_optim_step(lar_optim *o, void *state);
+
+/* One iteration of a rule for whole data on a task. */
+lar_status lar_optim_iterate(lar_optim *o, const lar_task *task, void *state);
 
 /* Add the gradients, times weight, to a sum, and let go of them: the next step takes the sum
  * over all weights for the gradient. */

@@ -63,3 +63,18 @@ double LAR_R(lar_distance)(int64_t n, const void *x, const void *y) {
     ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
   return sum;
 }
+
+void LAR_R(lar_widen)(int64_t n, const void *x, double *to) {
+  const real *v = x;
+  for (int64_t i = 0; i < n; i++) to[i] = (double)v[i];
+}
+
+void LAR_R(lar_narrow)(int64_t n, const double *from, void *x) {
+  real *v = x;
+  for (int64_t i = 0; i < n; i++) v[i] = (real)from[i];
+}
+
+void LAR_R(lar_widen_join)(int64_t n, double share, const void *x, double *to) {
+  const real *v = x;
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) to[i] += share * (double)v[i];
+}

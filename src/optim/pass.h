@@ -22,6 +22,14 @@ void lar_lerp_f64(int64_t n, void *x, const void *y, double share);
 void lar_join_f32(int64_t n, void *x, const void *y, double share);
 void lar_join_f64(int64_t n, void *x, const void *y, double share);
 
+/* to = x; x = from; to += share x: between a dtype and double. */
+void lar_widen_f32(int64_t n, const void *x, double *to);
+void lar_widen_f64(int64_t n, const void *x, double *to);
+void lar_narrow_f32(int64_t n, const double *from, void *x);
+void lar_narrow_f64(int64_t n, const double *from, void *x);
+void lar_widen_join_f32(int64_t n, double share, const void *x, double *to);
+void lar_widen_join_f64(int64_t n, double share, const void *x, double *to);
+
 /* Sum of (x - y)^2, in double. */
 double lar_distance_f32(int64_t n, const void *x, const void *y);
 double lar_distance_f64(int64_t n, const void *x, const void *y);

@@ -467,6 +467,11 @@ static lar_status act(lar_optim *o, void *state) {
 }
 
 lar_status lar_optim_step(lar_optim *o, void *state) {
+  if (o->rule->iterate != NULL)
+    return lar_fail(LAR_EARG,
+                    "%s: a step needs the loss as a function: opt:step(function() return "
+                    "loss(net(x), y) end)",
+                    o->rule->name);
   lar_optim_descend(o);
   lar_optim_collected(o);
   lar_status st = act(o, state);

@@ -111,6 +111,42 @@ bool lar_bound_is_euclidean(const lar_bound *b, int i) {
   return false;
 }
 
+/* ---- kinks ---- */
+
+static bool is_kink(const lar_bound *b, const piece *p) {
+  const lar_penalty *type = b->reg->at[p->addend].term->type;
+  lar_simple s = {0};
+  if (p->holds || type == NULL || type->simple == NULL) return false;
+  type->simple(b->reg->at[p->addend].term->self, 1, &s);
+  return s.lo == -HUGE_VAL && s.hi == HUGE_VAL;
+}
+
+const char *lar_bound_sharp(const lar_bound *b, int i, bool kinks) {
+  const place *at = &b->places[i];
+  for (int k = 0; k < at->n; k++) {
+    const piece *p = &at->at[k];
+    if ((!p->by_grad || p->holds) && !(kinks && is_kink(b, p))) return b->name[p->addend];
+  }
+  return NULL;
+}
+
+void lar_bound_kinks(const lar_bound *b, int i, double *kink, double *bend) {
+  lar_part part[LAR_MAX_PARTS];
+  int n = lar_bound_proxes(b, i, part);
+  int64_t numel = lar_tensor_numel(&b->params->at[i].var->t);
+  for (int64_t j = 0; j < numel; j++) kink[j] = bend[j] = 0;
+  for (int k = 0; k < n; k++) {
+    lar_simple s = lar_part_simple(&part[k]);
+    const lar_tensor *t = part[k].at.weight;
+    const double *weight = t != NULL ? lar_tensor_data(t) : NULL;
+    for (int64_t j = 0; j < numel; j++) {
+      double share = weight != NULL ? weight[j] : 1;
+      kink[j] += s.a * share;
+      bend[j] += s.b * share;
+    }
+  }
+}
+
 /* ---- gradients ---- */
 
 bool lar_bound_streams(const lar_bound *b, int i) {

@@ -191,6 +191,11 @@ struct lar_fused;
 bool lar_bound_fuse(lar_bound *b, int i, struct lar_fused *f, double step, bool metric,
                     int64_t most);
 
+/* The name of a term that acts by prox on parameter i, or NULL; with `kinks` one that is not of
+ * the family a|w| + b/2 w^2, of which lar_bound_kinks gives a and b of each coordinate. */
+const char *lar_bound_sharp(const lar_bound *b, int i, bool kinks);
+void lar_bound_kinks(const lar_bound *b, int i, double *kink, double *bend);
+
 /* Does a term that acts by prox on parameter i know no metric? Then a prox is exact with one
  * step for the whole tensor only. */
 bool lar_bound_is_euclidean(const lar_bound *b, int i);

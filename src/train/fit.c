@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "kern/copy.h"
 #include "train/steps.h"
+#include "train/whole.h"
 
 static const char *const status_names[] = {
   [LAR_FIT_RUNNING] = "running",       [LAR_FIT_MAX_EPOCHS] = "max_epochs",
@@ -29,8 +30,9 @@ static double now(void) {
 typedef struct loop {
   lar_fit *f;
   lar_steps *steps;
-  lar_batch slot[2]; /* the last whole batch and the last short one, to be filled again */
-  double former;     /* objective of the epoch before */
+  lar_batch slot[2];    /* the last whole batch and the last short one, to be filled again */
+  lar_whole_pass whole; /* of a rule that looks at all data at once */
+  double former;        /* objective of the epoch before */
   double started, epoch_started, shown;
   int64_t *order;        /* of the rows in this epoch, or NULL */
   int64_t at;            /* next row */
@@ -91,15 +93,6 @@ lar_var *lar_fit_loss(const lar_fit *f, lar_scope *s, lar_var *pred, const lar_b
   lar_var *out = NULL;
   lar_status st = f->hooks.loss(f->hooks.ctx, pred, b, &out);
   return st == LAR_OK ? lar_scope_own(s, out) : lar_scope_fail(s, st);
-}
-
-static double batch_rows(const lar_batch *b) {
-  double n = b->x->t.ndim > 0 ? (double)b->x->t.shape[0] : 1;
-  if (b->weight == NULL) return n;
-  double sum = 0;
-  for (int64_t i = 0; i < (int64_t)n; i++)
-    sum += lar_tensor_get(&b->weight->t, i * b->weight->t.stride[0]);
-  return sum;
 }
 
 static lar_status keep(loop *l, lar_var *pred, lar_var *y) {
@@ -220,12 +213,12 @@ static lar_status learn_batch(loop *l, lar_scope *s, const lar_batch *b) {
   lar_var *pred = NULL;
   LAR_TRY(learn(l, s, b, &pred));
   if (f->status == LAR_FIT_DIVERGED) return LAR_OK;
-  add_up(l, batch_rows(b));
+  add_up(l, lar_batch_rows(b));
   if (f->optim->sam > 0) LAR_TRY(look_uphill(l, s, b));
   if (f->status == LAR_FIT_DIVERGED) return LAR_OK;
   if (f->keep_train) LAR_TRY(keep(l, pred, b->y));
   if (f->accumulate <= 1) return end_step(l);
-  LAR_TRY(lar_optim_collect(f->optim, batch_rows(b)));
+  LAR_TRY(lar_optim_collect(f->optim, lar_batch_rows(b)));
   if (++l->group < f->accumulate) return LAR_OK;
   l->group = 0;
   return end_step(l);
@@ -261,7 +254,9 @@ static lar_status reorder(loop *l) {
   int64_t n = f->data.x->t.shape[0];
   f->batches = f->drop_last && n >= f->batch_size ? n / f->batch_size
                                                   : (n + f->batch_size - 1) / f->batch_size;
-  if (!f->shuffle || f->batches <= 1) return LAR_OK;
+  const lar_rule *rule = f->optim->rule;
+  if (!f->shuffle || f->batches <= 1 || (rule->iterate != NULL && !rule->shuffles))
+    return LAR_OK;
   void *p = l->order;
   if (p == NULL) LAR_TRY(lar_alloc_raw(&p, (size_t)n, sizeof *l->order));
   l->order = p;
@@ -288,9 +283,36 @@ static void poll(loop *l) {
   }
 }
 
+/* An iteration of a rule that looks at all data, which is its epoch. */
+static lar_status iterate(loop *l) {
+  lar_fit *f = l->f;
+  f->step++;
+  f->batch = f->batches = 1;
+  if (f->hooks.before_step != NULL) LAR_TRY(f->hooks.before_step(f->hooks.ctx, f));
+  LAR_TRY(renew_terms(l));
+  LAR_TRY(lar_whole_pass_run(&l->whole, f, l->order));
+  if (f->status == LAR_FIT_DIVERGED) return LAR_OK;
+  LAR_TRY(measure_penalty(l));
+  l->loss_sum = l->whole.loss;
+  l->rows = l->sum_rows = l->whole.rows;
+  for (int k = 0; k < f->nterm; k++) l->sum[k] = l->whole.sum[k];
+  if (f->keep_train) {
+    lar_var *pred = NULL;
+    double loss;
+    lar_status st = lar_evaluate(f, &f->data, &loss, &pred);
+    if (st == LAR_OK) st = keep(l, pred, f->data.y);
+    lar_var_unref(pred);
+    LAR_TRY(st);
+  }
+  if (f->hooks.after_step != NULL) LAR_TRY(f->hooks.after_step(f->hooks.ctx, f));
+  poll(l);
+  return LAR_OK;
+}
+
 /* All batches of one epoch, or as many as the status lets. */
 static lar_status batches(loop *l) {
   lar_fit *f = l->f;
+  if (f->optim->rule->iterate != NULL) return iterate(l);
   lar_status st = LAR_OK;
   bool end = false;
   while (st == LAR_OK && f->status == LAR_FIT_RUNNING) {
@@ -462,6 +484,7 @@ lar_status lar_fit_run(lar_fit *f) {
   lar_free(l.each);
   lar_free(l.sum);
   lar_steps_free(l.steps);
+  lar_whole_pass_clear(&l.whole);
   lar_reg_unref(l.reg);
   return st;
 }
@@ -488,8 +511,8 @@ static lar_status evaluate_part(lar_fit *f, const lar_batch *b, double *sum, dou
   if (st == LAR_OK && pred != NULL) st = lar_var_detach(pred, p);
   lar_var_unref(kept);
   lar_scope_clear(&s);
-  *sum += loss * batch_rows(b);
-  *rows += batch_rows(b);
+  *sum += loss * lar_batch_rows(b);
+  *rows += lar_batch_rows(b);
   return st;
 }
 

@@ -37,6 +37,9 @@ typedef struct lar_batch {
 
 void lar_batch_clear(lar_batch *b);
 
+/* How many rows, or what their weights add up to. */
+double lar_batch_rows(const lar_batch *b);
+
 typedef struct lar_fit lar_fit;
 struct lar_key; /* train/steps.h */
 

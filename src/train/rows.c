@@ -32,6 +32,15 @@ static lar_status gather(const lar_tensor *to, const lar_tensor *t, const int64_
   return LAR_OK;
 }
 
+double lar_batch_rows(const lar_batch *b) {
+  double n = b->x->t.ndim > 0 ? (double)b->x->t.shape[0] : 1;
+  if (b->weight == NULL) return n;
+  double sum = 0;
+  for (int64_t i = 0; i < (int64_t)n; i++)
+    sum += lar_tensor_get(&b->weight->t, i * b->weight->t.stride[0]);
+  return sum;
+}
+
 lar_status lar_rows(lar_tensor *out, const lar_tensor *t, const int64_t *order, int64_t begin,
                     int64_t end) {
   lar_tensor part = part_of(t, begin, end);

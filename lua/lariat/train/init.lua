@@ -90,21 +90,34 @@ local function read_optimizer(given, model, penalty, resume)
   return resume.optimizer
 end
 
-local function read_numbers(config, opts, full_batch)
-  local function number(key, default, lo)
-    return options.number("fit", opts, key, default, lo)
-  end
-  config.epochs = number("epochs", opts.resume and opts.resume.epochs or 10, 0)
-  config.max_steps = number("max_steps", nil, 1)
-  config.accumulate = number("accumulate", 1, 1)
-  config.time_limit = number("time_limit", nil, 0)
-  config.tol, config.grad_tol = number("tol", nil, 0), number("grad_tol", nil, 0)
-  local rows = config.x and math.max(#config.x, 1)
-  config.batch_size = number("batch_size", full_batch and rows or 32, 1)
+-- Rules that look at the whole data make one iteration an epoch.
+local function default_epochs(opts, optimizer)
+  if opts.resume then return opts.resume.epochs end
+  return optimizer.whole and 200 or 10
+end
+
+local function check_whole(config)
   for _, key in ipairs { "epochs", "batch_size", "max_steps", "accumulate" } do
     local v = config[key]
     if v and v % 1 ~= 0 and v ~= math.huge then fail("%s = %s must be whole", key, v) end
   end
+end
+
+local function read_numbers(config, opts, optimizer)
+  local function number(key, default, lo)
+    return options.number("fit", opts, key, default, lo)
+  end
+  config.epochs = number("epochs", default_epochs(opts, optimizer), 0)
+  config.max_steps = number("max_steps", nil, 1)
+  config.accumulate = number("accumulate", 1, 1)
+  if optimizer.whole and config.accumulate > 1 then
+    fail("%s looks at the whole data at once; accumulate is for steps", optimizer.rule)
+  end
+  config.time_limit = number("time_limit", nil, 0)
+  config.tol, config.grad_tol = number("tol", nil, 0), number("grad_tol", nil, 0)
+  local rows = config.x and math.max(#config.x, 1)
+  config.batch_size = number("batch_size", optimizer.full_batch and rows or 32, 1)
+  check_whole(config)
   if config.epochs == math.huge then config.epochs = 2 ^ 53 end
   if config.batch_size == math.huge then config.batch_size = rows end
   config.shuffle, config.drop_last = opts.shuffle, opts.drop_last
@@ -172,7 +185,7 @@ local function prepare(model, data, opts, history)
   local optimizer = read_optimizer(opts.optimizer, model, opts.penalty, resume)
   config.optimizer, state.optimizer = optimizer, optimizer
   read_data(config, data, opts, dtype, state)
-  read_numbers(config, opts, optimizer.full_batch)
+  read_numbers(config, opts, optimizer)
   state.epochs, state.max_steps = config.epochs, config.max_steps
   local metrics = read_metrics(opts.metrics)
   config.keep_train = #metrics > 0
@@ -190,6 +203,9 @@ end
 -- The model ends with its averages when there are any; a resumed run starts without.
 local function finish(history, model, fit, parts)
   history.status, history.plan = fit.status, fit.plan
+  if fit.status == "stopped" and history.optimizer.whole and history.optimizer.stalled then
+    history.reason = "no step lowers the objective any more"
+  end
   history.seconds = (history.seconds or 0) + fit.seconds
   keep_position(history, fit)
   history.optimizer:swap_ema()
@@ -263,7 +279,9 @@ end
 -- iterator of batches (`x, y[, weight]` or `{x=, y=}`)
 -- @tparam table opts
 -- loss: name, criterion or `function(prediction, target, weight) -> scalar tensor`;
--- penalty; optimizer (adam); epochs (10); batch_size (32; all rows for `gd`); shuffle (true);
+-- penalty; optimizer (adam); epochs (10; 200 for rules that look
+-- at the whole data, such as `lbfgs`); batch_size (32; all rows for `gd` and those); shuffle
+-- (true);
 -- drop_last (false); validation: data or a share of the rows; metrics: list of names or
 -- functions, or `{name = function}`; schedule: `{lr = ..., momentum = ..., ["penalty.l1"] =
 -- ..., dropout = ...}`; early_stop: `{monitor="val_loss", patience=5, min_delta=0,

@@ -1,0 +1,125 @@
+#include "train/whole.h"
+
+#include <math.h>
+#include <stdatomic.h>
+
+#include "core/mem.h"
+#include "op/calc.h"
+#include "train/forward.h"
+
+/* ---- a part of the data ---- */
+
+static lar_var *rows_of(const lar_whole_pass *p, lar_scope *s, const lar_var *v, int64_t begin,
+                        int64_t end) {
+  lar_tensor t = {0};
+  lar_var *out = NULL;
+  if (v == NULL || s->status != LAR_OK) return NULL;
+  lar_status st = lar_rows(&t, &v->t, p->order, begin, end);
+  if (st == LAR_OK) st = lar_var_new(&out, &t);
+  lar_tensor_clear(&t);
+  return st == LAR_OK ? lar_scope_own(s, out) : lar_scope_fail(s, st);
+}
+
+/* What the loss needs, for a callback. */
+typedef struct losing {
+  const lar_fit *f;
+  const lar_batch *b;
+} losing;
+
+static lar_var *lose(void *ctx, lar_scope *s, lar_var *pred) {
+  const losing *l = ctx;
+  return lar_fit_loss(l->f, s, pred, l->b);
+}
+
+static void add_up(lar_whole_pass *p, double loss, double rows, bool first) {
+  if (first) {
+    p->loss = p->rows = 0;
+    for (int k = 0; k < p->nterm; k++) p->sum[k] = 0;
+  }
+  p->loss += loss * rows;
+  p->rows += rows;
+  for (int k = 0; k < p->nterm; k++) p->sum[k] += p->each[k] * rows;
+}
+
+static lar_var *part_loss(void *ctx, lar_scope *s, int64_t part, double *weight) {
+  lar_whole_pass *p = ctx;
+  const lar_fit *f = p->f;
+  int64_t n = f->data.x->t.shape[0], begin = part * f->batch_size;
+  int64_t end = begin + f->batch_size < n ? begin + f->batch_size : n;
+  lar_batch b = {.x = rows_of(p, s, f->data.x, begin, end)}; /* the scope's */
+  b.y = rows_of(p, s, f->data.y, begin, end);
+  b.weight = rows_of(p, s, f->data.weight, begin, end);
+  if (s->status != LAR_OK) return NULL;
+  losing with = {f, &b};
+  lar_forward pass = {.model = f->model,
+                      .bound = f->optim->bound,
+                      .params = &f->optim->params,
+                      .loss = lose,
+                      .ctx = &with,
+                      .each = p->each};
+  double loss = 0;
+  lar_status st = lar_forward_run(&pass, s, b.x);
+  if (st == LAR_OK) st = lar_var_item(pass.value, &loss);
+  if (st != LAR_OK) return lar_scope_fail(s, st);
+  *weight = lar_batch_rows(&b);
+  add_up(p, loss, *weight, part == 0);
+  return pass.penalty != NULL ? lar_add(s, pass.value, pass.penalty) : pass.value;
+}
+
+/* ---- an iteration ---- */
+
+static lar_status prepare(lar_whole_pass *p, lar_fit *f, const int64_t *order) {
+  static atomic_uint_fast64_t runs;
+  p->f = f;
+  p->order = order;
+  if (p->stamp == 0) p->stamp = atomic_fetch_add(&runs, 1) + 1;
+  if (p->each != NULL && p->nterm == f->nterm) return LAR_OK;
+  void *room;
+  lar_free(p->each);
+  p->each = NULL;
+  LAR_TRY(lar_alloc(&room, 2 * ((size_t)f->nterm + 1), sizeof(double)));
+  p->each = room;
+  p->sum = p->each + f->nterm + 1;
+  p->nterm = f->nterm;
+  return LAR_OK;
+}
+
+/* Converged, or as near as rounding lets it come; or stuck. */
+static void judge(lar_whole_pass *p) {
+  const double near = 1e-3;
+  const lar_optim *o = p->f->optim;
+  if (p->first_norm == 0) p->first_norm = o->grad_norm;
+  bool close = o->grad_norm <= near * fmax(p->first_norm, near);
+  if (p->f->status != LAR_FIT_RUNNING) return;
+  if (o->done || (o->stalled && close))
+    p->f->status = LAR_FIT_CONVERGED;
+  else if (o->stalled)
+    p->f->status = LAR_FIT_STOPPED;
+}
+
+lar_status lar_whole_pass_run(lar_whole_pass *p, lar_fit *f, const int64_t *order) {
+  if (f->data.x == NULL)
+    return lar_fail(LAR_EARG,
+                    "fit: %s looks at the whole data: give it as {x = ..., y = ...}, not as a "
+                    "function",
+                    f->optim->rule->name);
+  LAR_TRY(prepare(p, f, order));
+  lar_task task = {.ctx = p, .stamp = p->stamp, .loss = part_loss};
+  task.parts = (f->data.x->t.shape[0] + f->batch_size - 1) / f->batch_size;
+  lar_status st = lar_optim_iterate(f->optim, &task, f->hooks.state);
+  if (st == LAR_EMATH && !isfinite(f->optim->value)) { /* not a prox that does not settle */
+    LAR_TRY(lar_check_finite("fit: x", &f->data.x->t));
+    f->status = LAR_FIT_DIVERGED;
+    f->batch_loss = f->optim->value;
+    return LAR_OK;
+  }
+  LAR_TRY(st);
+  f->batch_loss = p->loss / p->rows;
+  judge(p);
+  return LAR_OK;
+}
+
+void lar_whole_pass_clear(lar_whole_pass *p) {
+  lar_free(p->each);
+  *p = (lar_whole_pass){0};
+}
