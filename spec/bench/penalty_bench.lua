@@ -45,6 +45,45 @@ local entries = {
   { "l1_ball", P.l1_ball and P.l1_ball(0.5 * N), flat, true },
 }
 
+-- What the table above leaves out: other groupings, strengths and shapes of data, each from
+-- the same data every time, the copy that restores it taken off again.
+local walk = (lariat.randn(N) * 0.1):cumsum(1) + lariat.randn(N) * 0.3
+local heavy = (lariat.randn(N) * 3):exp()
+local steps_of = lariat.rand(N) + 0.5
+
+local proxes = {
+  { "lq 1/2", P.lq(1), flat }, { "lq 2/3", P.lq { q = 2 / 3 }, flat },
+  { "log_sum", P.log_sum(1), flat },
+  { "group_lasso by row, metric", P.group_lasso { lambda = 1e-3, by = "row" }, rows, true },
+  { "group_lasso by column", P.group_lasso { lambda = 1e-3, by = "column" }, rows },
+  { "group_lasso by column, metric", P.group_lasso { lambda = 1e-3, by = "column" }, rows,
+    true },
+  { "max_norm by column, metric", P.max_norm { c = 1e3, by = "column" }, rows, true },
+}
+for _, l in ipairs { 1e-9, 0.1, 1, 10, 100 } do
+  table.insert(proxes, { ("tv1d(%g), noise"):format(l), P.tv1d(l), flat })
+  table.insert(proxes, { ("tv1d(%g), walk and noise"):format(l), P.tv1d(l), walk })
+end
+for _, radius in ipairs { 1e-3, 1, 1e3, 1e5, 0.5 * N } do
+  table.insert(proxes, { ("l1_ball(%g), noise"):format(radius), P.l1_ball(radius), flat })
+  table.insert(proxes, { ("l1_ball(%g), heavy"):format(radius), P.l1_ball(radius), heavy })
+end
+
+local function more(threads)
+  lariat.threads(threads)
+  print(("\nproxes, %d thread%s: times a copy"):format(threads, threads > 1 and "s" or ""))
+  for _, e in ipairs(proxes) do
+    local name, pen, w, metric = table.unpack(e)
+    local u = to:view(w.shape)
+    local step = metric and steps_of:view(w.shape) or 0.5
+    local t = race({
+      copy = function() u:copy_(w) end,
+      both = function() u:copy_(w) pen:prox_(u, step) end,
+    }, 3, 0.1)
+    show(name, ratio(t.both - t.copy, t.copy))
+  end
+end
+
 local function passes(threads)
   lariat.threads(threads)
   print(("%d float32, %d thread%s: times a copy"):format(N, threads, threads > 1 and "s" or ""))
@@ -69,6 +108,8 @@ end
 local threads = lariat.threads()
 passes(1)
 if threads > 1 then passes(threads) end
+more(1)
+if threads > 1 then more(threads) end
 lariat.threads(threads)
 
 -- A step -------------------------------------------------------------------------------------

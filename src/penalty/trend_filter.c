@@ -130,8 +130,11 @@ static lar_status filter(const row *x) {
   primal(x);
   for (int round = 0; round < ROUNDS && !(gap(x) < fine && step > 0.9); round++)
     step = advance(x, (step > 0.9 ? 0.02 : 0.2) * gap(x));
-  if (!(gap(x) < 1e-14 * x->scale * x->scale))
-    return lar_fail(LAR_EMATH, "trend_filter: the interior point method does not settle");
+  if (!(gap(x) < 1e-20 * x->scale * x->scale))
+    return lar_fail(LAR_EMATH,
+                    "trend_filter: double has too few digits for differences of order %d of "
+                    "rows of %lld; a lower order, shorter rows or another lambda may do",
+                    x->k + 1, (long long)x->n);
   return LAR_OK;
 }
 

@@ -9,7 +9,7 @@
 #include "penalty/tv.h"
 
 enum { CYCLES = 20000 };
-static const double FINE = 2e-12, COARSE = 1e-8;
+static const double FINE = 1e-12, COARSE = 1e-11;
 
 typedef struct none {
   char unused;

@@ -52,18 +52,19 @@ P.fused_lasso = constructor("fused_lasso", "lambda", nil, fused_options)
 
 --- Anisotropic total variation of a matrix (of each, for kernels), `lambda (sum |w_{i+1,j} -
 -- w_{i,j}| + sum |w_{i,j+1} - w_{i,j}|)`: patches that are constant. Prox: the exact ones of
--- rows and columns in turns, with momentum, until they are 2e-12 of the largest entry apart.
+-- rows and columns in turns, with momentum, until they are 1e-12 of the largest entry apart.
 -- The prox knows no metric: see `lariat.optim`.
 -- @function tv2d
 -- @param options lambda, or a table with `lambda mode`
--- @return a penalty; the prox raises where it has not settled to 1e-8 after 20000 rounds
+-- @return a penalty; the prox raises where it has not settled to 1e-11 after 20000 rounds
 -- @source Rudin, Osher & Fatemi 1992, Physica D 60; Barbero & Sra 2018, JMLR 19
 -- @usage local smooth = lariat.penalty.tv2d(0.5):prox(lariat.rand(8, 8), 1)
 P.tv2d = constructor("tv2d", "lambda")
 
 --- Trend filtering along the last dimension, `lambda |D w|_1` with D the differences of order
 -- `order + 1`: pieces that are constant (0, as `tv1d`), straight (1), parabolas (2) ... Prox by
--- a primal-dual interior point method with banded solves, to some 1e-12 of the largest entry.
+-- a primal-dual interior point method with banded solves, to some 1e-12 of the largest entry;
+-- it raises where double has too few digits for 1e-10 (rows of thousands, orders from 2 or 3).
 -- The prox knows no metric: see `lariat.optim`.
 -- @function trend_filter
 -- @param options lambda, or a table with `lambda`, `order (1)` up to 5, `mode`
