@@ -228,6 +228,23 @@ describe("penalty entries", function()
         near.check(pen:value(v), pen:value(c), { rel = 0, abs = 0 })
       end)
 
+      it("is the same on vectors and kernels, in float32, strided", function()
+        local rng = generator(18)
+        local o = { by = entry.grouped and entry.name ~= "laplacian" and "output" or nil }
+        for k, v in pairs(options[entry.name] or {}) do o[k] = o[k] or v end
+        local pen_of = P[entry.name](o)
+        for _, shape in ipairs { { 1 }, { 7 }, { 4, 3, 2, 2 } } do
+          local v = random(rng, table.unpack(shape)):float():double()
+          local u = assert_least(pen_of, v, 0.6, rng, entry.name)
+          near.check(pen_of:prox(v:float(), 0.6):double(), u, { rel = 2e-5, abs = 1e-6 })
+          near.check(pen_of:value(u:float()), pen_of:value(u), { rel = 2e-5, abs = 1e-5 })
+          local wide = lariat.stack({ v, v * 0 }, v.ndim + 1):select(v.ndim + 1, 1)
+          assert.is_true(wide.numel == 1 or not wide:is_contiguous())
+          near.check(pen_of:prox(wide, 0.6), u, { rel = 0, abs = 0 })
+          near.check(pen_of:gradient(wide), pen_of:gradient(v), { rel = 0, abs = 0 })
+        end
+      end)
+
       it("a prox leaves its argument alone; NaN stays NaN", function()
         local w = tensor { { 1, 2 }, { -3, 0 / 0 } }
         local u = pen:prox(w, 1)
