@@ -316,6 +316,39 @@ describe("a plan", function()
     assert.equal(1, #f:plans()[1])
   end)
 
+  it("runs elementwise kernels in a row as one, on rows of any length", function()
+    for _, n in ipairs { 1, 63, 511, 512, 513, 5000, 40000, 700001 } do
+      for _, dtype in ipairs { "float32", "float64" } do
+        local f = check(function(x, y, s)
+          local mask = x:gt(y)
+          local z = lariat.where(mask, (x * s + y):tanh(), x / (y:abs() + s))
+          return ((z * 2):exp() - z:sigmoid() * 3 + y:square()):sum()
+        end, function(k)
+          lariat.seed(n + k)
+          local o = { dtype = dtype }
+          return {
+            lariat.randn(n, o):requires_grad_(), lariat.randn(n, o):requires_grad_(),
+            lariat.rand(o) + 0.5,
+          }
+        end, n > 9000 and 3 or 4)
+        assert.is_true(#f:plans()[1] < 20, #f:plans()[1])
+      end
+    end
+  end)
+
+  it("keeps what a chain has between its kernels out of memory", function()
+    local f = lariat.compile(function(x)
+      for _ = 1, 12 do x = (x * 1.01):tanh() end
+      return x
+    end)
+    for _ = 1, 3 do f(lariat.ones(100000)) end
+    local plan = f:plans()[1]
+    assert.equal(1, #plan)
+    assert.is_true(plan.bytes < 410000, plan.bytes)
+    assert.is_true(plan[1].bytes < 820000, plan[1].bytes)
+    assert.is_truthy(plan[1].name:find("mul + tanh + mul", 1, true))
+  end)
+
   it("puts temporaries in each other's place", function()
     local f = lariat.compile(function(x)
       for _ = 1, 20 do x = x:matmul(x) end

@@ -34,8 +34,32 @@ static lar_status make_room(lar_kernel *k) {
   return LAR_OK;
 }
 
-static lar_status make_map(lar_kernel *k) {
+/* Does it hold what the plan took for constant? */
+static bool is_constant(const lar_plan *p, const lar_storage *s) {
+  for (int b = 0; b < p->nbuf; b++)
+    if (p->place[b].constant && p->origin[b] == s) return true;
+  return false;
+}
+
+/* One element for all of a small result is written out, where it is always the same. */
+static lar_status spread(const lar_plan *p, lar_kernel *k, int j) {
+  enum { SMALL = 4096 };
+  lar_tensor *x = &k->x[j], wide, own = {0};
+  const lar_tensor *y = &k->x[0];
+  if (!is_constant(p, x->storage) || lar_tensor_numel(y) > SMALL || lar_tensor_same_shape(x, y))
+    return LAR_OK;
+  LAR_TRY(lar_tensor_expand(&wide, x, y->ndim, y->shape));
+  lar_status st = lar_clone(&own, &wide, x->dtype);
+  lar_tensor_clear(&wide);
+  if (st != LAR_OK) return st;
+  lar_tensor_clear(x);
+  *x = own;
+  return LAR_OK;
+}
+
+static lar_status make_map(const lar_plan *p, lar_kernel *k) {
   void *job;
+  for (int j = 1; j <= k->nin; j++) LAR_TRY(spread(p, k, j));
   LAR_TRY(lar_alloc(&job, 1, sizeof *k->job));
   k->job = job;
   return lar_map_prepare(k->job, k->r.op, &k->r.attr, k->nin, k->t + 1, k->t[0]);
@@ -213,18 +237,21 @@ static lar_status make_buffers(lar_plan *p, const lar_trace *t) {
   p->head = at;
   LAR_TRY(lar_alloc(&at, (size_t)t->nbuf + 1, sizeof *p->place));
   p->place = at;
+  LAR_TRY(lar_alloc(&at, (size_t)t->nbuf + 1, sizeof *p->origin));
+  p->origin = at;
   p->nbuf = t->nbuf;
   for (int b = 0; b < t->nbuf; b++) {
     p->head[b] = (lar_storage){.refs = 1, .bytes = t->buf[b].bytes, .data = t->buf[b].s->data};
+    p->origin[b] = t->buf[b].s;
     p->place[b].bytes = t->buf[b].bytes;
   }
   return LAR_OK;
 }
 
-/* Elementwise kernels are made ready when their buffers have addresses. */
+/* Elementwise kernels are made ready; their addresses are looked up at each run. */
 static lar_status make_maps(lar_plan *p) {
   for (int k = 0; k < p->nkernel; k++)
-    if (p->kernel[k].kind == LAR_KERNEL_MAP) LAR_TRY(make_map(&p->kernel[k]));
+    if (p->kernel[k].kind == LAR_KERNEL_MAP) LAR_TRY(make_map(p, &p->kernel[k]));
   return LAR_OK;
 }
 
@@ -236,8 +263,11 @@ static lar_status build(lar_plan *p, const lar_trace *t) {
   LAR_TRY(keep_inputs(p, t));
   LAR_TRY(make_kernels(p, t));
   LAR_TRY(make_results(p, t));
-  LAR_TRY(lar_plan_layout(p, t));
-  return make_maps(p);
+  LAR_TRY(make_maps(p));
+  LAR_TRY(lar_plan_group(p));
+  lar_plan_lives(p);
+  LAR_TRY(lar_plan_link(p));
+  return lar_plan_layout(p, t);
 }
 
 lar_status lar_plan_new(lar_plan **out, const lar_trace *t) {
@@ -271,6 +301,9 @@ void lar_plan_free(lar_plan *p) {
     lar_storage_unref(p->watch[k].s);
   }
   for (int k = 0; k < p->nconst; k++) lar_storage_unref(p->constant[k]);
+  for (int k = 0; k < p->nitem; k++) lar_free(p->item[k].link);
+  lar_free(p->item);
+  lar_free(p->origin);
   lar_free(p->kernel);
   lar_free(p->out);
   lar_free(p->place);

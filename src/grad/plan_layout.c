@@ -89,7 +89,8 @@ static bool meet(const lar_place *a, const lar_place *b) {
 }
 
 static bool in_arena(const lar_trace *t, const lar_place *at, int b) {
-  return t->buf[b].kind == LAR_BUF_MADE && !at->constant && !at->result && at->last >= 0;
+  return t->buf[b].kind == LAR_BUF_MADE && !at->constant && !at->result && !at->slotted &&
+         at->last >= 0;
 }
 
 /* The lowest place where nothing that lives meanwhile lies: `other` is sorted by place. */
@@ -112,31 +113,32 @@ static void insert(const lar_plan *p, int *list, int n, int b) {
   list[n] = b;
 }
 
-static void note_lives(lar_plan *p) {
+static lar_place *place_of(lar_plan *p, const lar_storage *s) {
+  return s >= p->head && s < p->head + p->nbuf ? &p->place[s - p->head] : NULL;
+}
+
+void lar_plan_lives(lar_plan *p) {
   for (int b = 0; b < p->nbuf; b++) p->place[b].first = p->place[b].last = -1;
-  for (int k = 0; k < p->nkernel; k++)
-    for (int j = 0; j < p->kernel[k].nin + p->kernel[k].nout; j++) {
-      const lar_storage *s = p->kernel[k].x[j].storage;
-      if (s < p->head || s >= p->head + p->nbuf) continue;
-      lar_place *at = &p->place[s - p->head];
-      if (at->first < 0) at->first = k;
-      at->last = k;
-    }
+  for (int i = 0; i < p->nitem; i++)
+    for (int k = p->item[i].first; k < p->item[i].first + p->item[i].n; k++)
+      for (int j = 0; j < p->kernel[k].nin + p->kernel[k].nout; j++) {
+        lar_place *at = place_of(p, p->kernel[k].x[j].storage);
+        if (at == NULL) continue;
+        if (at->first < 0) at->first = i;
+        at->last = i;
+      }
 }
 
 /* Buffers in the order in which they come up, each as low as it fits. */
 lar_status lar_plan_layout(lar_plan *p, const lar_trace *t) {
   void *list;
   int n = 0;
-  note_lives(p);
   LAR_TRY(lar_alloc(&list, (size_t)p->nbuf + 1, sizeof(int)));
   for (int k = 0; k < p->nkernel; k++)
     for (int j = 0; j < p->kernel[k].nout; j++) {
-      const lar_storage *s = p->kernel[k].x[j].storage;
-      if (s < p->head || s >= p->head + p->nbuf) continue;
-      int b = (int)(s - p->head);
-      lar_place *at = &p->place[b];
-      if (at->laid || !in_arena(t, at, b)) continue;
+      lar_place *at = place_of(p, p->kernel[k].x[j].storage);
+      int b = at != NULL ? (int)(at - p->place) : 0;
+      if (at == NULL || at->laid || !in_arena(t, at, b)) continue;
       at->laid = true;
       at->at = lowest(p, list, n, at);
       insert(p, list, n++, b);

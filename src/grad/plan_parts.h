@@ -23,8 +23,6 @@ typedef struct lar_kernel {
   lar_storage **place;  /* CALL: of each result; NULL: seen already */
   lar_map_job *job;     /* MAP */
   lar_storage *outside; /* COPY: whose version counts the write; or NULL */
-  double seconds;
-  int64_t runs;
 } lar_kernel;
 
 /* A tensor that the caller gets. `own` holds the elements; the kernels write to head[buf],
@@ -36,16 +34,27 @@ typedef struct lar_plan_out {
 
 /* A buffer during layout and after. */
 typedef struct lar_place {
-  bool constant, needed, written, result, laid;
-  int maker, first, last; /* record; kernels */
+  bool constant, needed, written, result, laid, slotted;
+  int maker, first, last; /* record; items */
   size_t at, bytes;       /* in the arena */
   lar_storage *own;       /* of a result */
 } lar_place;
 
+/* What is run at once: a kernel, or elementwise kernels in a row as one. */
+typedef struct lar_item {
+  int first, n;
+  struct lar_link *link; /* of a chain; NULL: one after the other */
+  double seconds;
+  int64_t runs;
+} lar_item;
+
 struct lar_plan {
+  lar_item *item;
+  int nitem;
   int nbuf, nkernel, nout, nin, nwatch, nconst, split;
   lar_storage *head; /* of each buffer, as the kernels see it (inputs and what is made) */
   lar_place *place;
+  const lar_storage **origin; /* of each buffer, in the trace; only to be compared */
   lar_kernel *kernel;
   lar_plan_out *out;
   int *input;       /* the buffer of each input */
@@ -60,6 +69,12 @@ struct lar_plan {
 
 /* plan_layout.c: which records become kernels, and where buffers lie. */
 lar_status lar_plan_choose(lar_plan *p, const lar_trace *t, bool *keep);
+void lar_plan_lives(lar_plan *p); /* of buffers, by item */
 lar_status lar_plan_layout(lar_plan *p, const lar_trace *t);
+
+/* plan_fuse.c */
+lar_status lar_plan_group(lar_plan *p); /* kernels into items */
+lar_status lar_plan_link(lar_plan *p);
+void lar_plan_run_chain(const lar_plan *p, const lar_item *it);
 
 #endif

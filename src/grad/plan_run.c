@@ -1,4 +1,5 @@
 /* Running a plan, and telling what it consists of. */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -57,11 +58,20 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static lar_status measured(lar_plan *p, lar_kernel *k) {
+static lar_status run_item(lar_plan *p, const lar_item *it) {
+  if (it->link != NULL) {
+    lar_plan_run_chain(p, it);
+    return LAR_OK;
+  }
+  for (int k = it->first; k < it->first + it->n; k++) LAR_TRY(run(p, &p->kernel[k]));
+  return LAR_OK;
+}
+
+static lar_status measured(lar_plan *p, lar_item *it) {
   double from = now();
-  lar_status st = run(p, k);
-  k->seconds += now() - from;
-  k->runs++;
+  lar_status st = run_item(p, it);
+  it->seconds += now() - from;
+  it->runs++;
   return st;
 }
 
@@ -108,14 +118,14 @@ static lar_status prepare(lar_plan *p, int nin, const lar_var *const *in) {
 
 lar_status lar_plan_run(lar_plan *p, lar_run_part part, int nin, const lar_var *const *in) {
   int from = part == LAR_RUN_BACKWARD ? p->split : 0;
-  int to = part == LAR_RUN_FORWARD ? p->split : p->nkernel;
+  int to = part == LAR_RUN_FORWARD ? p->split : p->nitem;
   LAR_TRY(prepare(p, nin, in));
   for (int k = 0; k < p->nout; k++) {
     int first = p->place[p->out[k].buf].first;
     if (first >= from && first < to && kept(p, &p->out[k])) LAR_TRY(renew(p, p->out[k].buf));
   }
   for (int k = from; k < to; k++) {
-    lar_status st = p->measure ? measured(p, &p->kernel[k]) : run(p, &p->kernel[k]);
+    lar_status st = p->measure ? measured(p, &p->item[k]) : run_item(p, &p->item[k]);
     if (st != LAR_OK) return st;
   }
   return LAR_OK;
@@ -127,7 +137,7 @@ lar_var *lar_plan_result(const lar_plan *p, int k) { return p->out[k].v; }
 
 /* ---- what it consists of ---- */
 
-int lar_plan_kernels(const lar_plan *p) { return p->nkernel; }
+int lar_plan_kernels(const lar_plan *p) { return p->nitem; }
 
 static const char *name_of(const lar_kernel *k) {
   static const char *const draws[] = {"draw coins", "draw normal", "draw uniform"};
@@ -135,16 +145,44 @@ static const char *name_of(const lar_kernel *k) {
   return k->kind == LAR_KERNEL_COPY ? "write" : k->r.op->name;
 }
 
-lar_kernel_info lar_plan_kernel(const lar_plan *p, int k) {
-  const lar_kernel *at = &p->kernel[k];
+/* "mul + tanh + exp"; what does not fit is counted. */
+static const char *names_of(const lar_plan *p, const lar_item *it) {
+  enum { SIZE = 80, TAIL = 12 };
+  static _Thread_local char text[SIZE];
+  size_t n = (size_t)snprintf(text, sizeof text, "%s", name_of(&p->kernel[it->first]));
+  for (int k = 1; k < it->n; k++) {
+    const char *name = name_of(&p->kernel[it->first + k]);
+    if (n + strlen(name) + TAIL > SIZE) {
+      (void)snprintf(text + n, sizeof text - n, " + %d", it->n - k);
+      break;
+    }
+    n += (size_t)snprintf(text + n, sizeof text - n, " + %s", name);
+  }
+  return text;
+}
+
+/* Bytes that go to memory and come from there: what stays in a slot does not. */
+static size_t bytes_of(const lar_plan *p, const lar_kernel *k) {
   size_t bytes = 0;
-  for (int j = 0; j < at->nin + at->nout; j++)
-    bytes += (size_t)lar_tensor_numel(&at->x[j]) * lar_dtype_size(at->x[j].dtype);
-  return (lar_kernel_info){.name = name_of(at),
-                           .shape = lar_tensor_text(&at->x[0]),
+  for (int j = 0; j < k->nin + k->nout; j++) {
+    const lar_storage *s = k->x[j].storage;
+    bool made = s >= p->head && s < p->head + p->nbuf;
+    if (!made || !p->place[s - p->head].slotted)
+      bytes += (size_t)lar_tensor_numel(&k->x[j]) * lar_dtype_size(k->x[j].dtype);
+  }
+  return bytes;
+}
+
+lar_kernel_info lar_plan_kernel(const lar_plan *p, int k) {
+  const lar_item *it = &p->item[k];
+  const lar_kernel *last = &p->kernel[it->first + it->n - 1];
+  size_t bytes = 0;
+  for (int j = 0; j < it->n; j++) bytes += bytes_of(p, &p->kernel[it->first + j]);
+  return (lar_kernel_info){.name = names_of(p, it),
+                           .shape = lar_tensor_text(&last->x[0]),
                            .bytes = bytes,
-                           .seconds = at->seconds,
-                           .runs = at->runs};
+                           .seconds = it->seconds,
+                           .runs = it->runs};
 }
 
 size_t lar_plan_bytes(const lar_plan *p) {
@@ -156,5 +194,5 @@ size_t lar_plan_bytes(const lar_plan *p) {
 
 void lar_plan_measure(lar_plan *p, bool on) {
   p->measure = on;
-  for (int k = 0; on && k < p->nkernel; k++) p->kernel[k].seconds = 0, p->kernel[k].runs = 0;
+  for (int k = 0; on && k < p->nitem; k++) p->item[k].seconds = 0, p->item[k].runs = 0;
 }
