@@ -19,6 +19,7 @@ typedef struct work {
   bool exact;  /* the model is the loss */
   bool looked; /* grad is of the last point's end */
   double fine; /* how far off, in units of gradients, a point may be for its gap */
+  double damp; /* second derivatives are taken so many times: 1, unless steps fail */
 } work;
 
 static lar_status fits(const lar_problem *g) {
@@ -51,6 +52,8 @@ static void shut(void *opened) {
 /* Numbers in the second derivatives of a softmax that are kept: beyond, they are bounded. */
 enum { MOST_PAIRS = 1 << 24 };
 
+static const double MOST_DAMP = 1e6;
+
 static bool shares(const lar_problem *g) {
   const unsigned both = LAR_FAM_MULTI | LAR_FAM_LABELS;
   return (g->family->traits & both) == both;
@@ -70,6 +73,7 @@ static lar_status make(work *w, const lar_problem *g) {
   w->in = p;
   w->exact = (g->family->traits & LAR_FAM_QUADRATIC) != 0;
   w->fine = g->tol * 10;
+  w->damp = 1;
   return LAR_OK;
 }
 
@@ -257,12 +261,14 @@ static void temper(work *w, const lar_problem *g, const double *eta) {
   if (w->model.coupled) {
     g->family->response(g->self, n, k, eta, w->turn);
     lar_model_couple(&w->model, w->turn);
-    return;
+    for (int64_t i = 0; w->damp > 1 && i < n * k * k; i++) w->model.pair[i] *= w->damp;
+  } else if (shares(g)) {
+    bound_rows(w, g);
   }
-  if (shares(g)) bound_rows(w, g);
   /* rows on a flat or straight piece still have a little curvature */
-  if (!(c > 0 && c < HUGE_VAL)) return;
-  for (int64_t i = 0; i < n * k; i++) h[i] = fmax(h[i], 1e-3 * c * g->rows.w[i % n]);
+  bool bounded = !w->model.coupled && c > 0 && c < HUGE_VAL;
+  for (int64_t i = 0; bounded && i < n * k; i++) h[i] = fmax(h[i], 1e-3 * c * g->rows.w[i % n]);
+  for (int64_t i = 0; w->damp > 1 && i < n * k; i++) h[i] *= w->damp;
 }
 
 /* F + penalty at b + t (b_new - b), where eta moves by t turn. */
@@ -341,17 +347,20 @@ static lar_status start(work *w, const lar_problem *g, double previous, lar_poin
   return LAR_OK;
 }
 
-/* Until the working set is settled to `fine`. */
+/* Until the working set is settled to `fine`. A model whose minimum the loss does not confirm
+ * is made steeper. */
 static lar_status settle(work *w, const lar_problem *g, double fine, lar_point *at) {
   double off = HUGE_VAL;
   bool moved = true;
   while (at->iterations < g->max_iter && !lar_interrupt_pending()) {
     look_at_set(w, g);
     LAR_TRY(off_set(w, at->coef, w->list, w->count, &off));
-    if (off <= fine || !moved) return LAR_OK;
+    if (off <= fine || w->damp > MOST_DAMP) break;
     LAR_TRY(advance(w, g, w->exact ? fine / 2 : fmax(fine / 2, off / 20), at, &moved));
     LAR_TRY(expand(w, g, at));
+    w->damp = moved ? fmax(w->damp / 2, 1) : w->damp * 4;
   }
+  w->damp = 1;
   return LAR_OK;
 }
 

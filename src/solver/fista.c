@@ -289,7 +289,7 @@ static lar_status certify(work *w, lar_point *at) {
     LAR_TRY(gap_of_set(w, &gap));
   else if (w->convex && is_norm(w->bounded) && g->family->conjugate != NULL)
     LAR_TRY(gap_of_norm(w, at->value, &gap));
-  at->gap = gap / (g->null_value > 0 ? g->null_value : 1);
+  at->gap = isnan(gap) ? gap : fmax(gap, 0) / (g->null_value > 0 ? g->null_value : 1);
   return LAR_OK;
 }
 
