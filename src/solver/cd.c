@@ -16,6 +16,7 @@ typedef struct work {
   double *block;
   double weight, flat; /* sum of h; what all h are, or 0 */
   bool begun, whole;   /* whole: the members are all columns, and rows are not looked at */
+  double damp;         /* curvatures are taken so many times: 1, unless steps fail */
   double exact; /* the strength at which the members are at their optimum to rounding, or 0 */
 } work;
 
@@ -44,6 +45,7 @@ static lar_status start(void **out, const lar_problem *g) {
   work *w = v;
   lar_status st = LAR_OK;
   int64_t n = g->x->n, p = g->x->p;
+  w->damp = 1;
   LAR_GO(lar_scalar_open(&w->s, g));
   LAR_GO(lar_quad_open(&w->q, g->x, g->intercept));
   if (g->x->sparse != NULL) LAR_GO(lar_quad_by_rows(&w->q, true));
@@ -64,12 +66,22 @@ static double sum_of(int64_t n, const double *v) {
   return sum;
 }
 
+/* Rows on a straight piece of a loss with bounded curvature still get a little of it. */
+static void temper(work *w, const lar_problem *g) {
+  double most = g->family->bound != NULL ? g->family->bound(g->self) : 0;
+  bool bounded = most > 0 && most < HUGE_VAL;
+  for (int64_t i = 0; bounded && i < g->x->n; i++)
+    w->h[i] = fmax(w->h[i], 1e-3 * most * g->rows.w[i]);
+  for (int64_t i = 0; w->damp > 1 && i < g->x->n; i++) w->h[i] *= w->damp;
+}
+
 /* The intercept that is best for these coefficients, by Newton's method; u, h and the loss
  * there. */
 static lar_status centre(work *w, const lar_problem *g, lar_point *at) {
   int64_t n = g->x->n;
   for (int k = 0; k < 100; k++) {
     LAR_TRY(g->family->slopes(g->self, &g->rows, at->eta, w->u, w->h));
+    temper(w, g);
     w->weight = sum_of(n, w->h);
     double slope = sum_of(n, w->u);
     if (!g->intercept || !(w->weight > 0) || fabs(slope) <= 1e-15) break;
@@ -281,7 +293,8 @@ static double direction(work *w, const lar_problem *g, const lar_point *at) {
   return b0;
 }
 
-/* As far towards the model's least as the objective falls. */
+/* As far towards the model's least as the objective falls; where it does not, the next model is
+ * steeper. */
 static lar_status advance(work *w, const lar_problem *g, lar_point *at) {
   int64_t n = g->x->n;
   double before = at->loss + penalty_of(w, 0, at->coef), b0 = direction(w, g, at), t = 1;
@@ -293,6 +306,7 @@ static lar_status advance(work *w, const lar_problem *g, lar_point *at) {
     LAR_TRY(centre(w, g, at));
     if (at->loss + penalty_of(w, t, at->coef) <= before + 1e-14 * fabs(before)) break;
   }
+  w->damp = t > 1e-3 ? fmax(w->damp / 2, 1) : fmin(w->damp * 4, 1e6);
   for (int64_t k = 0; k < w->q.m; k++) {
     double *b = &at->coef[w->q.at[k]];
     *b += t * (w->q.b[k] - *b);

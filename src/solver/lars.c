@@ -277,6 +277,8 @@ static lar_status certify(work *w, const lar_problem *g, lar_point *at) {
   lar_design_tmul(g->x, w->u, lar_total(w->u, w->n), NULL, 0, w->fall);
   w->scalar.lambda = at->lambda;
   lar_certify(g, &w->scalar, w->u, w->fall, w->v, at);
+  at->gap /= g->null_value > 0 ? g->null_value : 1;
+  at->kkt /= g->null_slope > 0 ? g->null_slope : 1;
   at->df = w->count;
   return LAR_OK;
 }
