@@ -35,7 +35,6 @@
 local core = require "lariat.core"
 local fail = require "lariat.glm.fail"
 local ask = require "lariat.glm.ask"
-local criteria = require "lariat.glm.criteria"
 local model = require "lariat.glm.model"
 local Path = require "lariat.glm.path"
 local Fit = require "lariat.glm.fit"

@@ -13,7 +13,8 @@ local function problem()
   lariat.seed(11)
   local x = f64(lariat.randn(N, DIM))
   x = x * x:abs():gt(0.4):double() + 0.5
-  local b = core.tensor({ 1.5, -1, 0.8, 0, 0, 0, 0.5, 0.5, 0, 0, 0, -0.3 }, { dtype = "float64" })
+  local b = core.tensor({ 1.5, -1, 0.8, 0, 0, 0, 0.5, 0.5, 0, 0, 0, -0.3 },
+    { dtype = "float64" })
   local f = x:mv(b) - 0.5
   local noise = f64(lariat.randn(N))
   return x, f, f + 0.5 * noise
@@ -38,6 +39,7 @@ local losses = {
   { name = "mgaussian", y = lariat.stack({ y, f, y * 0.5 - f }, 2), k = 3 },
 }
 
+local overlapping = { { 1, 2, 3, 4 }, { 4, 5, 6, 7, 8 }, { 8, 9, 10, 11, 12 } }
 local groups = { { 1, 2, 3 }, { 4, 5, 6 }, { 7, 8 }, { 9, 10, 11, 12 } }
 
 -- Name, penalty, a lambda where nothing says which holds all at 0, and the least of the grid:
@@ -60,7 +62,7 @@ local penalties = {
   { "fused_lasso", P.fused_lasso() },
   { "tv1d", P.tv1d(), 0.02 },
   { "overlap_group_lasso",
-    P.overlap_group_lasso { groups = { { 1, 2, 3, 4 }, { 4, 5, 6, 7, 8 }, { 8, 9, 10, 11, 12 } } } },
+    P.overlap_group_lasso { groups = overlapping } },
   { "l1_ball", C.l1_ball { radius = 0.8 }, 1 },
   { "simplex", C.simplex(), 1 },
 }
@@ -89,7 +91,9 @@ end
 
 local function worst(t)
   local most = 0
-  for _, v in ipairs(t:reshape(-1):totable()) do most = math.max(most, v == v and math.abs(v) or math.huge) end
+  for _, v in ipairs(t:reshape(-1):totable()) do
+    most = math.max(most, v == v and math.abs(v) or math.huge)
+  end
   return most
 end
 
@@ -121,14 +125,15 @@ describe("the grid of solvers, losses and penalties:", function()
         local first, taken, values = nil, nil, {}
         for _, solver in ipairs(solvers) do
           local what = ("%s, %s, %s"):format(solver, label(loss), penalty[1])
-          local path, why = try(loss, penalty, { solver = solver, lambda = first and first.lambda })
+          local lambda = first and first.lambda
+          local path, why = try(loss, penalty, { solver = solver, lambda = lambda })
           if path then
             certified(path, what)
             first, taken = first or path, taken or what
             values[what] = path.value
           else
-            local sentence = why:find("solver '" .. solver .. "'", 1, true) or why:find "coupled"
-            assert(sentence, what .. " is refused with: " .. why)
+            local named = why:find("solver '" .. solver .. "'", 1, true)
+            assert(named or why:find "coupled", what .. " is refused with: " .. why)
           end
         end
         local scale = first and math.max(math.abs(first.value[1]), 1e-3)
