@@ -83,7 +83,14 @@ static void unknown_family(lua_State *L, const char *name) {
   lb_check(L, lar_param_unknown("glm: family", name, known, n));
 }
 
-/* The loss that the caller wrote: function(eta, derivatives) -> each, d1, d2 */
+static lar_status push_rows(lua_State *L, int64_t n, const double *from) {
+  lar_var **box = lb_tensor_new(L);
+  LAR_TRY(lar_var_init(box, LAR_F64, 1, &n));
+  if (n > 0) memcpy(lar_tensor_data(&(*box)->t), from, (size_t)n * sizeof *from);
+  return LAR_OK;
+}
+
+/* The loss that the caller wrote: function(eta, y, derivatives) -> each, d1, d2 */
 static lar_status custom_rows(void *ctx, const lar_rows *r, const double *eta, double *each,
                               double *d1, double *d2) {
   job *j = ctx;
@@ -92,12 +99,12 @@ static lar_status custom_rows(void *ctx, const lar_rows *r, const double *eta, d
   int top = lua_gettop(L);
   if (!lua_checkstack(L, 12)) return lar_fail(LAR_ENOMEM, "custom: the Lua stack is full");
   lua_pushvalue(L, j->custom);
-  lar_var **box = lb_tensor_new(L);
-  lar_status st = lar_var_init(box, LAR_F64, 1, &r->n);
+  lar_status st = push_rows(L, r->n, eta);
+  if (st == LAR_OK)
+    st = push_rows(L, r->n, r->y); /* in cross-validation, of the rows left out */
   if (st != LAR_OK) return lua_settop(L, top), st;
-  memcpy(lar_tensor_data(&(*box)->t), eta, (size_t)r->n * sizeof *eta);
   lua_pushboolean(L, d1 != NULL || d2 != NULL);
-  st = lb_call(L, 2, 3);
+  st = lb_call(L, 3, 3);
   for (int k = 0; k < 3 && st == LAR_OK; k++) {
     if (out[k] == NULL) continue;
     const lar_var *v = lb_tensor_test(L, top + 1 + k);

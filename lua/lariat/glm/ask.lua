@@ -182,6 +182,15 @@ local function read_solving(q, given)
   end
 end
 
+-- Losses and penalties written in Lua stay on its thread.
+local function calls_lua(q)
+  if q.custom then return true end
+  for _, term in ipairs(q.penalty:describe()) do
+    if term.spec then return true end
+  end
+  return false
+end
+
 -- All of it -------------------------------------------------------------------------------
 
 -- x, y, names and classes of a data set, where they are not given by themselves.
@@ -224,6 +233,7 @@ function ask.read(owner, given, more)
   read_solving(q, given)
   q.penalty = read_penalty(given.penalty)
   if compat then compat.translate(q, given) end
+  if calls_lua(q) then q.ask.threads = 1 end
   q.ask.penalty = q.penalty
   return q
 end
