@@ -40,11 +40,13 @@ end
 -- @local
 function text.objective(self, lambda)
   local mean = self.weighted and "(1 / sum w) sum_i w_i " or "(1/n) sum_i "
-  local free = self.ask.intercept == false and "f = x b" or "f = b0 + x b"
+  local bare = self.ask.intercept == false or self.family == "cox"
+  local free = bare and "f = x b" or "f = b0 + x b"
   if self.ask.offset then free = free .. " + offset" end
   local scaled = self.standardize and ", b on columns of standard deviation 1" or ""
-  return ("%s%s + %s * (%s), %s%s"):format(mean, loss_text(self), lambda,
-    penalty_text(self.penalty), free, scaled)
+  local penalty = penalty_text(self.penalty)
+  if penalty:find " " then penalty = "(" .. penalty .. ")" end
+  return ("%s%s + %s * %s, %s%s"):format(mean, loss_text(self), lambda, penalty, free, scaled)
 end
 
 local function kind(self)
@@ -57,7 +59,7 @@ end
 
 local function worst(values)
   local finite = values[values:isfinite()]
-  return finite.numel > 0 and finite:max():item() or nil
+  return finite.numel > 0 and math.max(finite:max():item(), 0) or nil
 end
 
 --- A path: df, deviance explained and lambda of every point.
@@ -88,7 +90,7 @@ local function state_text(self)
     words[#words + 1] = ("%.2f %% of the deviance"):format(100 * self.dev_ratio)
   end
   if self.gap and self.gap == self.gap then
-    words[#words + 1] = ("relative gap %.1e"):format(self.gap)
+    words[#words + 1] = ("relative gap %.1e"):format(math.max(self.gap, 0))
   elseif self.kkt and self.kkt == self.kkt then
     words[#words + 1] = ("optimal to %.1e"):format(self.kkt)
   end
@@ -108,7 +110,7 @@ function text.fit(self)
     lines[#lines + 1] = ("  %-24s %13.6g"):format(name, value)
   end
   if self.k == 1 then
-    line("(intercept)", nil, self.intercept)
+    if self.family ~= "cox" then line("(intercept)", nil, self.intercept) end
   else
     for c = 1, self.k do
       line("(intercept)", self.classes and self.classes[c] or c, self.intercept[c])
