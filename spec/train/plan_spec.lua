@@ -268,7 +268,42 @@ describe("where a step cannot be a plan, training goes on op by op and says why:
   end)
 end)
 
+describe("a history", function()
+  it("lists the kernels of its plan, with their times on demand", function()
+    local h = lariat.fit(small(), data(), { loss = "mse", epochs = 5, batch_size = 16 })
+    assert.equal("linear", h.kernels[1].name)
+    assert.equal("(16, 8)", h.kernels[1].shape)
+    assert.equal(0, h.kernels[1].runs)
+    h = lariat.fit(small(), data(), {
+      loss = "mse", epochs = 5, batch_size = 16, profile = true,
+    })
+    assert.equal(20 - 2, h.kernels[1].runs) -- of 20 whole batches two came before the plan
+    assert.is_true(h.kernels[1].seconds > 0)
+    local to = io.tmpfile()
+    h:profile(to)
+    to:seek "set"
+    assert.is_truthy(to:read "a":find "1  linear +%(16, 8%) +%d+ bytes +[%d.]+ us")
+  end)
+
+  it("says why there is no plan", function()
+    local h = lariat.fit(small(), data(), { loss = "mse", epochs = 3, optimizer = "lbfgs" })
+    assert.equal("eager: rules for whole data run operation by operation", h.plan)
+    local to = io.tmpfile()
+    h:profile(to)
+    to:seek "set"
+    assert.is_truthy(to:read "a":find "no plan; eager: rules for whole data")
+  end)
+end)
+
 describe("a step by plan", function()
+  it("needs a parameter that can be trained", function()
+    local net = small()
+    net:freeze()
+    local ok, why = pcall(lariat.fit, net, data(), { loss = "mse" })
+    assert.is_false(ok)
+    assert.is_truthy(tostring(why):find "every parameter of the model is frozen")
+  end)
+
   it("allocates nothing", function()
     for _, options in ipairs {
       { loss = "mse", optimizer = "sgd" },

@@ -20,4 +20,7 @@ void lb_key_value(lua_State *L, int index, lar_key *k);
 /* Add the Lua side of a module that has one, and of its children. */
 void lb_key_module(lua_State *L, lar_module *m, lar_key *k);
 
+/* Push a list of a plan's kernels: name, shape, bytes, seconds, runs; and bytes, of buffers. */
+void lb_plan_kernels(lua_State *L, const lar_plan *p);
+
 #endif

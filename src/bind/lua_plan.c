@@ -274,7 +274,7 @@ static int invoke(lua_State *L) {
 
 /* ---- what it consists of ---- */
 
-static void push_kernels(lua_State *L, const lar_plan *p) {
+void lb_plan_kernels(lua_State *L, const lar_plan *p) {
   lua_createtable(L, lar_plan_kernels(p), 2);
   for (int k = 0; k < lar_plan_kernels(p); k++) {
     lar_kernel_info i = lar_plan_kernel(p, k);
@@ -297,7 +297,7 @@ static int plans(lua_State *L) {
   int n = 0;
   for (int k = 0; k < c->n; k++) {
     if (c->at[k].made == NULL) continue;
-    push_kernels(L, lar_compiled_plan(c->at[k].made));
+    lb_plan_kernels(L, lar_compiled_plan(c->at[k].made));
     lua_rawseti(L, -2, ++n);
   }
   return 1;

@@ -170,6 +170,7 @@ static void read_settings(lua_State *L, lar_fit *f) {
   f->drop_last = lb_opt_flag(L, CONFIG, "drop_last", false);
   f->keep_train = lb_opt_flag(L, CONFIG, "keep_train", false);
   f->dynamic = lb_opt_flag(L, CONFIG, "dynamic", false);
+  f->profile = lb_opt_flag(L, CONFIG, "profile", false);
   f->keep_val = lb_opt_flag(L, CONFIG, "keep_val", false);
   f->time_limit = lb_opt_number(L, CONFIG, "time_limit", 0);
   f->tol = lb_opt_number(L, CONFIG, "tol", 0);
@@ -223,6 +224,15 @@ static int shuffle_state(lua_State *L) {
   return 2;
 }
 
+/* The kernels of the plan that ran most steps, or nil. */
+static void push_kernels(lua_State *L, const lar_fit *f) {
+  const lar_plan *p = f->steps != NULL ? lar_steps_plan(f->steps) : NULL;
+  if (p != NULL)
+    lb_plan_kernels(L, p);
+  else
+    lua_pushnil(L);
+}
+
 static int fit_index(lua_State *L) {
   lar_fit *f = luaL_checkudata(L, 1, FIT);
   const char *key = luaL_checkstring(L, 2);
@@ -237,6 +247,7 @@ static int fit_index(lua_State *L) {
     return 1;
   }
   if (strcmp(key, "status") == 0) return lua_pushstring(L, lar_fit_status_name(f->status)), 1;
+  if (strcmp(key, "kernels") == 0) return push_kernels(L, f), 1;
   if (strcmp(key, "plan") == 0) return lua_pushstring(L, f->plan), 1;
   if (strcmp(key, "terms") == 0) return push_terms(L, f);
   if (strcmp(key, "train_pred") == 0) return push_value(L, f->train_pred), 1;

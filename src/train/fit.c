@@ -436,9 +436,17 @@ static lar_status epoch(loop *l) {
   return f->hooks.epoch_end != NULL ? f->hooks.epoch_end(f->hooks.ctx, f) : LAR_OK;
 }
 
+static lar_status check_trainable(const lar_params *p) {
+  for (int i = 0; i < p->n; i++)
+    if (p->at[i].var->requires_grad) return LAR_OK;
+  return lar_fail(LAR_EARG, "fit: every parameter of the model is frozen; unfreeze() those "
+                            "that are to be trained");
+}
+
 static lar_status prepare(loop *l) {
   lar_fit *f = l->f;
   void *p;
+  LAR_TRY(check_trainable(&f->optim->params));
   if (f->data.x != NULL) {
     LAR_TRY(lar_check_finite("fit: x", &f->data.x->t));
     if (f->data.y != NULL) LAR_TRY(lar_check_finite("fit: y", &f->data.y->t));
@@ -483,7 +491,8 @@ lar_status lar_fit_run(lar_fit *f) {
   for (int k = 0; k < 2; k++) lar_batch_clear(&l.slot[k]);
   lar_free(l.each);
   lar_free(l.sum);
-  lar_steps_free(l.steps);
+  lar_steps_free(f->steps);
+  f->steps = l.steps;
   lar_whole_pass_clear(&l.whole);
   lar_reg_unref(l.reg);
   return st;
@@ -493,6 +502,8 @@ void lar_fit_clear(lar_fit *f) {
   drop_kept(f);
   lar_batch_clear(&f->data);
   lar_batch_clear(&f->val);
+  lar_steps_free(f->steps);
+  f->steps = NULL;
   lar_free(f->term);
   f->term = NULL;
 }

@@ -70,6 +70,7 @@ struct lar_fit {
   int64_t epochs, batch_size, max_steps; /* max_steps 0: no limit */
   int64_t accumulate;                    /* batches whose gradients make a step; 0: one */
   bool shuffle, drop_last;
+  bool profile;    /* note the times of a plan's kernels */
   bool dynamic;    /* no plans: the step may do something else each time */
   bool keep_train; /* keep predictions of an epoch, for metrics */
   bool keep_val;
@@ -87,10 +88,11 @@ struct lar_fit {
   int nterm;
   double *term;                             /* values of the penalty's addends with `penalty` */
   lar_var *train_pred, *train_y, *val_pred; /* when kept: all rows of the epoch */
-  int64_t skip;      /* batches of the first epoch that a former run has done */
-  double former;     /* its last objective, where epoch > 0; HUGE_VAL: there is none */
-  char plan[256];    /* how the steps ran: "plan", or "eager: why" */
-  lar_rng epoch_rng; /* the shuffler as it was at the start of the epoch */
+  int64_t skip;            /* batches of the first epoch that a former run has done */
+  double former;           /* its last objective, where epoch > 0; HUGE_VAL: there is none */
+  char plan[256];          /* how the steps ran: "plan", or "eager: why" */
+  struct lar_steps *steps; /* of the last run, for its plan */
+  lar_rng epoch_rng;       /* the shuffler as it was at the start of the epoch */
 };
 
 /* Run from epoch f->epoch + 1 on. */

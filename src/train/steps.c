@@ -167,7 +167,10 @@ static void learn_from(lar_steps *st, kind *k, lar_trace *t) {
     explain(st, lar_why());
     k->tries = TRIES;
   }
-  if (k->plan != NULL) st->why[0] = '\0';
+  if (k->plan != NULL) {
+    st->why[0] = '\0';
+    lar_plan_measure(k->plan, st->f->profile);
+  }
   if (k->trace != NULL && agrees) {
     lar_trace_free(t); /* the first is as good */
     return;
@@ -305,6 +308,7 @@ lar_plan *lar_steps_plan(const lar_steps *s) {
 
 const char *lar_steps_text(const lar_steps *s) {
   if (s->f->dynamic) return "eager: dynamic = true";
+  if (s->clock == 0) return "eager: rules for whole data run operation by operation";
   if (s->why[0] != '\0') return s->why;
   return lar_steps_plan(s) != NULL ? "plan" : "eager: no two steps were of one kind";
 }

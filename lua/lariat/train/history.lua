@@ -56,6 +56,29 @@ function History:plot(path)
   return require "lariat.plot".lines { curves, path = path, xlabel = "epoch" }
 end
 
+--- Prints the kernels of the plan that ran the steps: what is run, the shape of what it writes,
+-- the bytes that it reads and writes, and, of a run with `profile = true`, its time; or why
+-- there was no plan.
+-- @function history:profile
+-- @tparam[opt] file to  standard output unless given
+-- @usage history:profile(io.tmpfile())
+function History:profile(to)
+  to = to or io.stdout
+  if not self.kernels then
+    to:write("no plan; ", tostring(self.plan), "\n")
+    return
+  end
+  to:write(("%d kernels, %d bytes of buffers\n"):format(#self.kernels, self.kernels.bytes))
+  for k, kernel in ipairs(self.kernels) do
+    local line = ("%4d  %-36s %-16s %10d bytes"):format(k, kernel.name, kernel.shape,
+      kernel.bytes)
+    if kernel.runs > 0 then
+      line = line .. ("  %10.2f us"):format(kernel.seconds / kernel.runs * 1e6)
+    end
+    to:write(line, "\n")
+  end
+end
+
 function History:__tostring()
   local last = self[#self]
   local text = ("history: %d epochs, %s"):format(#self, self.status)

@@ -22,6 +22,7 @@ local KNOWN = {
   "loss", "penalty", "optimizer", "epochs", "batch_size", "validation", "metrics", "schedule",
   "early_stop", "on_step", "on_epoch", "seed", "progress", "shuffle", "drop_last", "max_steps",
   "time_limit", "accumulate", "tol", "grad_tol", "resume", "checkpoint", "dynamic",
+  "profile",
 }
 
 -- Metrics ---------------------------------------------------------------------------------
@@ -121,7 +122,7 @@ local function read_numbers(config, opts, optimizer)
   if config.epochs == math.huge then config.epochs = 2 ^ 53 end
   if config.batch_size == math.huge then config.batch_size = rows end
   config.shuffle, config.drop_last = opts.shuffle, opts.drop_last
-  config.dynamic = opts.dynamic
+  config.dynamic, config.profile = opts.dynamic, opts.profile
 end
 
 -- The loop starts over in the middle of the epoch that was cut short, with its shuffling.
@@ -202,7 +203,7 @@ end
 
 -- The model ends with its averages when there are any; a resumed run starts without.
 local function finish(history, model, fit, parts)
-  history.status, history.plan = fit.status, fit.plan
+  history.status, history.plan, history.kernels = fit.status, fit.plan, fit.kernels
   if fit.status == "stopped" and history.optimizer.whole and history.optimizer.stalled then
     history.reason = "no step lowers the objective any more"
   end
@@ -298,6 +299,7 @@ end
 -- Lua code does there besides operations on tensors is not repeated. `history.plan` is "plan",
 -- or "eager: ..." with the reason why the steps ran operation by operation. `dynamic = true`
 -- looks for no plan: for Lua code that decides by the elements of tensors what to do.
+-- `profile = true` notes the time of every kernel, for `history:profile()`.
 -- @treturn history a list of records `epoch step loss penalty objective lr seconds`,
 -- `penalty_<term>`, `val_loss`, metrics and `val_<metric>`; `history.status` is "max_epochs",
 -- "early_stop", "converged", "stopped", "interrupted", "diverged" or "time_limit". `loss` is
