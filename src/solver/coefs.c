@@ -210,7 +210,12 @@ static lar_status search(lar_coefs *c, const double *g, double *out) {
 
 lar_status lar_coefs_max(lar_coefs *c, double *out) {
   void *copy;
-  if (c->n == 1 && c->base[0] > 0) {
+  bool strength = false;
+  for (int i = 0; i < c->n; i++) strength = strength || c->base[i] > 0;
+  if (!strength)
+    return lar_fail(LAR_EARG, "%s has no strength that lambda multiplies; give lambda = { 1 }",
+                    c->n > 0 ? lar_bound_name(c->bound, 0) : "the penalty");
+  if (c->n == 1) {
     LAR_TRY(lar_bound_max(c->bound, 0, out));
     *out /= c->base[0];
     return LAR_OK;

@@ -1,0 +1,199 @@
+-- What single solvers promise: knots, closed forms, exact quantiles, groups, and where paths
+-- begin.
+local lariat = require "lariat"
+local core = require "lariat.core"
+local near = require "spec.support.near"
+
+local P, C, glm = lariat.penalty, lariat.constraint, lariat.glm
+local diabetes = lariat.data.diabetes { dtype = "float64" }
+local x, y = diabetes.x, diabetes.y
+local n, p = #diabetes, 10
+
+local function f64(list) return core.tensor(list, { dtype = "float64" }) end
+local function close(a, b, abs, what) near.check(a, b, { rel = 0, abs = abs, what = what }) end
+local function biggest(t) return t:abs():max():item() end
+
+describe("lars", function()
+  local path = glm.path { x = x, y = y, solver = "lars", tol = 1e-9 }
+
+  it("is a chain of straight pieces", function()
+    local middles = (path.lambda[{ { 1, -2 } }] + path.lambda[{ { 2, -1 } }]) / 2
+    local other = glm.path { x = x, y = y, lambda = middles, solver = "cd", tol = 1e-14 }
+    local ends = (path.coef[{ {}, { 1, -2 } }] + path.coef[{ {}, { 2, -1 } }]) / 2
+    close(other.coef, ends, 1e-5 * biggest(ends), "coefficients between knots")
+  end)
+
+  it("changes who is in at every knot", function()
+    local inside = glm.path {
+      x = x, y = y, solver = "lars", lambda = path.lambda * (1 - 1e-6), tol = 1e-9,
+    }.coef:ne(0):long()
+    for l = 2, inside.shape[2] do
+      local changes = (inside[{ {}, l }] - inside[{ {}, l - 1 }]):abs():sum():item()
+      assert.equal(1, changes, "at knot " .. l)
+    end
+  end)
+
+  it("starts with the greatest correlation", function()
+    local r = y - y:mean()
+    local most = biggest(x:t():mv(r) / n - x:mean(1) * r:mean())
+    near.check(path.lambda[1], most, { rel = 1e-12, abs = 0 })
+  end)
+end)
+
+describe("ridge", function()
+  local xc, yc = x - x:mean(1, { keepdim = true }), y - y:mean()
+
+  it("solves the normal equations", function()
+    for _, lambda in ipairs { 1, 0.01, 1e-4 } do
+      local fit = glm.fit { x = x, y = y, penalty = P.l2(lambda), solver = "ridge" }
+      local gram = xc:t():matmul(xc) / n + lambda * lariat.eye(p, { dtype = "float64" })
+      local b = lariat.linalg.solve(gram, (xc:t():mv(yc) / n):reshape(p, 1)):reshape(p)
+      close(fit.coef, b, 1e-9 * biggest(b), "coefficients")
+    end
+  end)
+
+  it("is the same from rows or columns, and with several responses", function()
+    local few = x[{ { 1, 8 } }]
+    local two = lariat.stack({ y, y:square() / 100 }, 2)
+    local cases = { { few, y[{ { 1, 8 } }] }, { few, two[{ { 1, 8 } }], "mgaussian" } }
+    for _, case in ipairs(cases) do
+      local given = {
+        x = case[1], y = case[2], family = case[3], penalty = P.l2(), lambda = { 0.5 },
+        solver = "ridge",
+      }
+      local fit = glm.path(given)
+      given.solver, given.tol = case[3] and "block" or "cd", 1e-14
+      local other = glm.path(given)
+      close(fit.coef, other.coef, 1e-6 * biggest(fit.coef), "coefficients")
+    end
+  end)
+end)
+
+describe("exact quantiles", function()
+  for _, tau in ipairs { 0.1, 0.5, 0.8 } do
+    it(("at %g leave that share of rows below"):format(tau), function()
+      local path = glm.path {
+        x = x, y = y, family = "quantile", tau = tau, n_lambda = 6, lambda_min_ratio = 1e-3,
+      }
+      for l = 1, 6 do
+        assert(path.gap[l] <= 1e-6)
+        local r = y - x:mv(path.coef[{ {}, l }]) - path.intercept[l]
+        local slack = 1e-4 * biggest(y)
+        local below, above = r:lt(-slack):double():mean(), r:gt(slack):double():mean()
+        assert(below:item() <= tau + 1e-9, "below at " .. l)
+        assert(above:item() <= 1 - tau + 1e-9, "above at " .. l)
+      end
+    end)
+  end
+
+  it("are what narrow smoothing comes to", function()
+    local given = { x = x, y = y, family = "quantile", tau = 0.3, lambda = { 0.05 } }
+    local exact = glm.path(given)
+    given.width, given.tol = 0.01, 1e-10
+    local smooth = glm.path(given)
+    local below = exact.value[1] - smooth.value[1]
+    assert(below >= -1e-6 * exact.value[1] and below <= 0.01 / 2 * 0.49 + 1e-6 * exact.value[1])
+  end)
+end)
+
+describe("groups", function()
+  it("of one coefficient are the lasso", function()
+    local ones = {}
+    for j = 1, p do ones[j] = { j } end
+    local given = { x = x, y = y, lambda = { 1, 0.3, 0.05 }, tol = 1e-13 }
+    local lasso = glm.path(given)
+    given.penalty = P.group_lasso { groups = ones }
+    close(glm.path(given).coef, lasso.coef, 1e-5 * biggest(lasso.coef), "coefficients")
+  end)
+
+  it("of orthonormal columns have a closed form", function()
+    local q = lariat.linalg.qr(f64(lariat.randn(50, 6):totable()))
+    q = q * math.sqrt(50)
+    local t = f64 { 3, -2, 0.5, 0.2, 1, -1 }
+    local fit = glm.fit {
+      x = q, y = q:mv(t), intercept = false, tol = 1e-14,
+      penalty = 0.6 * P.group_lasso { groups = { { 1, 2 }, { 3, 4 }, { 5, 6 } } },
+    }
+    local want = {}
+    for g = 0, 2 do
+      local pair = t[{ { 2 * g + 1, 2 * g + 2 } }]
+      local share = math.max(0, 1 - 0.6 * math.sqrt(2) / pair:norm():item())
+      for j = 1, 2 do want[2 * g + j] = pair[j] * share end
+    end
+    close(fit.coef, f64(want), 1e-7, "coefficients")
+  end)
+
+  it("of weight 0 are free, infinite ones excluded", function()
+    local groups = { { 1, 2, 3 }, { 4, 5, 6 }, { 7, 8, 9, 10 } }
+    local path = glm.path {
+      x = x, y = y, n_lambda = 2, lambda_min_ratio = 0.5, early_end = false,
+      penalty = P.group_lasso { groups = groups, weights = { 0, math.huge, 1 } },
+    }
+    local first = path.coef[{ {}, 1 }]
+    assert(first[{ { 1, 3 } }]:ne(0):all():item() and biggest(first[{ { 4, 10 } }]) == 0)
+    local second = path.coef[{ {}, 2 }]
+    assert(biggest(second[{ { 4, 6 } }]) == 0 and second[{ { 7, 10 } }]:ne(0):all():item())
+  end)
+
+  it("by input hold a feature in or out of all predictors", function()
+    local k = 3
+    local labels = y:gt(100):long() + y:gt(180):long() + 1
+    local path = glm.path {
+      x = x, y = labels, family = "multinomial", n_lambda = 8, standardize = true,
+      penalty = P.group_lasso { by = "input" },
+    }
+    local used = path.coef:ne(0):long():sum(2)
+    assert(((used:eq(0):long() + used:eq(k):long())):eq(1):all():item())
+    assert(used:eq(0):any():item() and used:eq(k):any():item())
+  end)
+end)
+
+describe("a path starts where the first coefficient is about to leave 0:", function()
+  local groups = { { 1, 2, 3 }, { 4, 5 }, { 6, 7, 8, 9, 10 } }
+  local cases = {
+    l1 = P.l1(), mcp = P.mcp { gamma = 3 }, group_lasso = P.group_lasso { groups = groups },
+    group_mcp = P.group_mcp { groups = groups }, group_linf = P.group_linf { groups = groups },
+    sparse_group = P.sparse_group_lasso { groups = groups }, slope = P.slope(),
+    sum = P.group_lasso { groups = groups } + 0.5 * P.l1(),
+    slope_and_l2 = P.slope() + 0.1 * P.l2(),
+  }
+  for name, penalty in pairs(cases) do
+    it(name, function()
+      local given = { x = x, y = y, penalty = penalty, standardize = true, n_lambda = 2 }
+      local most = glm.path(given).lambda_max
+      given.lambda, given.tol = { most * 1.0001, most * 0.99 }, 1e-10
+      local path = glm.path(given)
+      assert.equal(0, biggest(path.coef[{ {}, 1 }]))
+      assert(biggest(path.coef[{ {}, 2 }]) > 0)
+    end)
+  end
+end)
+
+describe("what does not fit is refused in a sentence:", function()
+  local cases = {
+    { "solver 'cd'", { solver = "cd", penalty = P.slope() } },
+    { "solver 'block' needs a penalty of separate groups; slope is coupled: use 'fista'",
+      { solver = "block", penalty = P.slope() } },
+    { "solver 'lars' takes l1 alone", { solver = "lars", penalty = P.l2(), lambda = { 1 } } },
+    { "solver 'lars' needs squared loss",
+      { solver = "lars", family = "huber", lambda = { 1 } } },
+    { "solver 'ridge' takes l2 without weights; there is l1", { solver = "ridge" } },
+    { "solver 'interior' is for losses with kinks", { solver = "interior" } },
+    { "quantile has kinks: give it a width",
+      { solver = "fista", family = "quantile", penalty = P.slope() } },
+    { "needs the same bounds for all columns",
+      { solver = "fista", penalty = P.slope(), lower = { 0, 0, 0, 0, 0, 0, 0, 0, 0, -1 } } },
+    { "only 0 and infinity go with groups",
+      { penalty = P.group_lasso { groups = { { 1, 2 } } }, solver = "block", lower = -1 } },
+    { "l1_ball has no strength that lambda multiplies; give lambda = { 1 }",
+      { penalty = C.l1_ball { radius = 1 } } },
+  }
+  for _, case in ipairs(cases) do
+    it(case[1], function()
+      case[2].x, case[2].y = x, y
+      local ok, why = pcall(glm.path, case[2])
+      assert(not ok, "it was taken")
+      assert(tostring(why):find(case[1], 1, true), tostring(why))
+    end)
+  end
+end)
