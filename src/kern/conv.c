@@ -75,7 +75,7 @@ void lar_conv_offsets(const lar_conv *v, const lar_planes *p, int64_t channels, 
 /* ---- pieces of work ---- */
 
 int64_t lar_conv_rows(int64_t rows, int64_t bytes, int64_t others) {
-  enum { MOST = 512 << 10, PIECES = 32 };
+  enum { MOST = 512 << 10, PIECES = LAR_PAR_LEAST };
   int64_t fit = MOST / (bytes + 1) + 1, parts = lar_ceil_div(PIECES, others > 0 ? others : 1);
   int64_t few = lar_ceil_div(rows, parts);
   return fit < few ? fit : few > 0 ? few : 1;

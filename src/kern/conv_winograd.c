@@ -64,36 +64,38 @@ real *LAR_R(lar_squares_make)(const squares *s, int64_t channels, int64_t row, c
 
 /* ---- the kernel ---- */
 
-/* G w G' of one kernel of 3 by 3, its points `step` apart; turned: the kernel turned over. */
-static void transform_kernel(const real *w, bool turned, real *to, int64_t step) {
-  real half[4][3];
-  for (int q = 0; q < 3; q++) {
-    real a = w[turned ? 8 - q : q], b = w[turned ? 5 - q : 3 + q],
-         c = w[turned ? 2 - q : 6 + q];
-    half[0][q] = a;
-    half[1][q] = (a + b + c) / 2;
-    half[2][q] = (a - b + c) / 2;
-    half[3][q] = c;
-  }
-  for (int r = 0; r < 4; r++) {
-    real a = half[r][0], b = half[r][1], c = half[r][2];
-    to[0] = a;
-    to[step] = (a + b + c) / 2;
-    to[2 * step] = (a - b + c) / 2;
-    to[3 * step] = c;
-    to += 4 * step;
+/* G applied to three rows (or columns) of PANEL kernels at once. */
+static void spread(const real *a, const real *b, const real *c, real *to, int64_t step) {
+  for (int i = 0; i < PANEL; i++) {
+    real sum = (a[i] + c[i]) / 2, half = b[i] / 2;
+    to[i] = a[i];
+    to[step + i] = sum + half;
+    to[2 * step + i] = sum - half;
+    to[3 * step + i] = c[i];
   }
 }
 
-/* Of a group's kernels (o, c), in panels point by point; turned: w is (c, o) instead. */
-static void pack(const lar_conv *v, const real *w, bool turned, real *u) {
-  for (int64_t from = 0; from < v->o; from += PANEL) {
-    int64_t m = v->o - from < PANEL ? v->o - from : PANEL;
-    for (int64_t c = 0; c < v->c; c++)
-      for (int64_t i = 0; i < m; i++, u++) {
-        int64_t at = turned ? c * v->o + from + i : (from + i) * v->c + c;
-        transform_kernel(w + 9 * at, turned, u, v->o * v->c);
-      }
+/* G w G' of `m` kernels of 3 by 3, `next` apart, as (POINTS, PANEL); turned: turned over. */
+static void transform_kernels(const real *w, int64_t m, int64_t next, bool turned, real *to) {
+  real k[9][PANEL] = {{0}}, half[4][3][PANEL];
+  for (int64_t i = 0; i < m; i++)
+    for (int t = 0; t < 9; t++) k[t][i] = w[i * next + (turned ? 8 - t : t)];
+  for (int q = 0; q < 3; q++) spread(k[q], k[3 + q], k[6 + q], half[0][q], 3 * PANEL);
+  for (int r = 0; r < 4; r++)
+    spread(half[r][0], half[r][1], half[r][2], to + 4 * r * PANEL, PANEL);
+}
+
+/* A panel of a group's kernels (o, c) from `from` on, point by point; turned: w is (c, o)
+ * instead. */
+static void pack(const lar_conv *v, const real *w, bool turned, int64_t from, real *u) {
+  int64_t m = v->o - from < PANEL ? v->o - from : PANEL;
+  int64_t next = 9 * (turned ? 1 : v->c), channel = 9 * (turned ? v->o : 1);
+  u += from * v->c;
+  for (int64_t c = 0; c < v->c; c++, u += m) {
+    real points[POINTS * PANEL];
+    transform_kernels(w + from * next + c * channel, m, next, turned, points);
+    for (int k = 0; k < POINTS; k++)
+      memcpy(u + k * v->o * v->c, points + k * PANEL, (size_t)m * sizeof(real));
   }
 }
 
@@ -105,9 +107,21 @@ typedef struct job {
   int64_t pieces; /* to an image */
   int64_t *off;
   real *u, *y;
-  const real *x, *bias;
+  const real *x, *bias, *w;
+  bool turned;
   lar_scratch scratch;
 } job;
+
+static void pack_body(void *ctx, int64_t begin, int64_t end) {
+  const job *j = ctx;
+  const lar_conv *v = &j->v;
+  int64_t panels = lar_ceil_div(v->o, PANEL);
+  for (int64_t at = begin; at < end; at++) {
+    int64_t group = at / panels;
+    pack(v, j->w + group * v->o * v->c * 9, j->turned, at % panels * PANEL,
+         j->u + group * POINTS * v->o * v->c);
+  }
+}
 
 /* A' m A: LANES squares from points `step` apart, as two rows of 2 LANES outputs. */
 static void transform_back(const real *m, int64_t step, vec bias, real *upper, real *lower) {
@@ -177,7 +191,7 @@ static void body(void *ctx, int64_t begin, int64_t end) {
   lar_scratch_give(&j->scratch, slot);
 }
 
-static lar_status convolve(job *j, const real *w, bool turned) {
+static lar_status convolve(job *j) {
   const lar_conv *v = &j->v;
   int64_t rows = lar_ceil_div(v->out[0], 2), weights = v->groups * POINTS * v->o * v->c;
   int64_t bytes = (POINTS + 8) * v->c * lar_ceil_div(v->out[1], 2) * (int64_t)sizeof(real);
@@ -194,8 +208,8 @@ static lar_status convolve(job *j, const real *w, bool turned) {
     void *rest = j->off + v->c;
     j->u = rest;
     for (int64_t c = 0; c < v->c; c++) j->off[c] = c * j->s.room;
-    for (int64_t g = 0; g < v->groups; g++)
-      pack(v, w + g * v->o * v->c * 9, turned, j->u + g * POINTS * v->o * v->c);
+    lar_par_for(v->groups * lar_ceil_div(v->o, PANEL), lar_conv_grain(64 * PANEL * v->c),
+                pack_body, j);
     int64_t count = v->n * v->groups * j->pieces, work = each * j->s.across * v->c * v->o;
     lar_par_for(count, lar_conv_grain(POINTS * work), body, j);
   }
@@ -206,18 +220,18 @@ static lar_status convolve(job *j, const real *w, bool turned) {
 
 lar_status LAR_R(lar_winograd_output)(const lar_conv *v, void *y, const void *x, const void *w,
                                       const void *bias) {
-  job j = {.v = *v, .y = y, .x = x, .bias = bias};
-  return convolve(&j, w, false);
+  job j = {.v = *v, .y = y, .x = x, .w = w, .bias = bias};
+  return convolve(&j);
 }
 
 /* The adjoint is the convolution of g, padded by what is left of the kernel, with the kernel
  * turned over. */
 lar_status LAR_R(lar_winograd_input)(const lar_conv *v, void *x, const void *g, const void *w) {
-  job j = {.v = *v, .y = x, .x = g};
+  job j = {.v = *v, .y = x, .x = g, .w = w, .turned = true};
   j.v.c = v->o, j.v.o = v->c;
   for (int d = 0; d < 2; d++) {
     j.v.size[d] = v->out[d], j.v.out[d] = v->size[d];
     j.v.pad[d] = 2 - v->pad[d];
   }
-  return convolve(&j, w, true);
+  return convolve(&j);
 }
