@@ -394,3 +394,34 @@ describe("adaptive", function()
     wrong(P.l1() + P.l2(), { from = w }, "a sum of 2 terms")
   end)
 end)
+
+describe("hoyer", function()
+  local function objective(u, v, step, l)
+    return ((u - v) ^ 2):sum():item() / (2 * step) + P.hoyer(l):value(u)
+  end
+
+  it("has the prox of the best support, of all of them", function()
+    for seed = 1, 30 do
+      local v, step, l = randn(seed, 6), 0.5 + seed % 3, 0.05 * (seed % 7 + 1)
+      local u = P.hoyer(l):prox(v, step)
+      local best = objective(u, v, step, l)
+      for mask = 0, 63 do -- descent from every support
+        local on = {}
+        for j = 0, 5 do on[j + 1] = mask >> j & 1 end
+        local keep = tensor(on)
+        local x = v * keep
+        for _ = 1, 300 do
+          x = x - 0.02 * ((x - v) / step + P.hoyer(l):gradient(x)) * keep
+          x = x * (x * v):ge(0):double()
+        end
+        assert.is_true(best <= objective(x, v, step, l) + 1e-9, ("seed %d"):format(seed))
+      end
+    end
+  end)
+
+  it("leaves one weight alone or takes it to 0", function()
+    near.check(P.hoyer(1):prox(tensor { 0, -2, 0 }, 1.9), { 0, -2, 0 }, { rel = 1e-12 })
+    near.check(P.hoyer(1):prox(tensor { 0, -2, 0 }, 2.1), { 0, 0, 0 }, { rel = 0 })
+    near.check(P.hoyer(1):prox(lariat.zeros(4), 1), { 0, 0, 0, 0 }, { rel = 0 })
+  end)
+end)

@@ -121,7 +121,8 @@ P.slope = constructor("slope", "lambda")
 
 --- Hoyer-square, `lambda |w|_1^2/|w|_2^2` of each parameter: between 1 and the number of its
 -- coordinates, the same at any scale. It acts by its gradient, as in the literature, which
--- pulls small weights to 0 and pushes large ones up; prune what is left. Not convex, no prox.
+-- pulls small weights to 0 and pushes large ones up; prune what is left. Not convex. The prox,
+-- for use by hand, is the global minimum, in O(p log p); it knows no metric.
 -- @function hoyer
 -- @param options lambda, or a table with `lambda`
 -- @return a penalty
