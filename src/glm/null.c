@@ -104,6 +104,7 @@ lar_status lar_null_fit(lar_problem *g, lar_design *x, lar_point *at) {
   void *v;
   LAR_TRY(lar_alloc_raw(&v, (size_t)(3 * n * k + 2 * k) + 1, sizeof(double)));
   double *u = v, *h = u + n * k, *from = h + n * k, *step = from + n * k;
+  double first = 0;
   lar_status st = LAR_OK;
   memset(at->coef, 0, (size_t)(p * k) * sizeof(double));
   memset(at->intercept, 0, (size_t)k * sizeof(double));
@@ -116,6 +117,7 @@ lar_status lar_null_fit(lar_problem *g, lar_design *x, lar_point *at) {
   } else {
     set_eta(g, at, at->intercept);
     LAR_GO(g->family->value(g->self, &g->rows, at->eta, &at->loss));
+    first = at->loss;
     if (g->intercept) LAR_GO(newton(g, at, u, h, from, step));
     LAR_GO(g->family->slopes(g->self, &g->rows, at->eta, u, h));
   }
@@ -132,6 +134,10 @@ lar_status lar_null_fit(lar_problem *g, lar_design *x, lar_point *at) {
     LAR_GO(all_finite(g, at));
   } else {
     LAR_GO(correlate(g, u, at));
+  }
+  if (squares && g->null_value <= 1e-26 * first) { /* y is what rounding left of a constant */
+    memset(at->corr, 0, (size_t)p * sizeof(double));
+    g->null_value = 0;
   }
   g->null_slope = largest(at->corr, p * k);
 done:

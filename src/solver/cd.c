@@ -147,6 +147,16 @@ static bool certified(work *w, const lar_problem *g, lar_point *at) {
   return isnan(at->gap) ? at->kkt <= g->tol : at->gap <= g->tol;
 }
 
+/* Where jumps are possible a certificate is of slopes alone: who would jump in is asked too. */
+static bool ended(const work *w, const lar_problem *g, lar_point *at, bool good, double share) {
+  if (good && w->curve == NULL) return true;
+  if (lar_interrupt_pending())
+    at->status = LAR_INTERRUPTED;
+  else if (at->iterations >= g->max_iter || share < 1e-12)
+    at->status = LAR_MAX_ITER;
+  return at->status != LAR_CONVERGED;
+}
+
 /* ---- squared loss ---- */
 
 /* Coefficients and slopes by rows follow the members. */
@@ -247,21 +257,12 @@ static lar_status solve_squares(work *w, const lar_problem *g, double previous, 
       look(w, g);
       for (int64_t k = 0; k < w->q.m; k++) w->q.slope[k] = w->corr[w->q.at[k]];
     }
-    if (certified(w, g, at)) {
-      if (at->kkt * g->null_slope <= 1e-9 * at->lambda) w->exact = at->lambda;
-      return LAR_OK;
-    }
-    if (lar_interrupt_pending())
-      at->status = LAR_INTERRUPTED;
-    else if (at->iterations >= g->max_iter)
-      at->status = LAR_MAX_ITER;
-    if (at->status != LAR_CONVERGED) return LAR_OK;
+    bool good = certified(w, g, at);
+    if (good && at->kkt * g->null_slope <= 1e-9 * at->lambda) w->exact = at->lambda;
+    if (ended(w, g, at, good, share)) return LAR_OK;
     LAR_TRY(admit(w, g, at, at->lambda, &added));
+    if (good && added == 0) return LAR_OK;
     if (added == 0) share *= 0.3;
-    if (share < 1e-12) {
-      at->status = LAR_MAX_ITER;
-      return LAR_OK;
-    }
   }
 }
 
@@ -346,7 +347,7 @@ static lar_status settle(work *w, const lar_problem *g, lar_point *at, double sh
 }
 
 static lar_status solve_smooth(work *w, const lar_problem *g, double previous, lar_point *at) {
-  double share = 0.3, ahead = strong(at->lambda, previous);
+  double share = 0.3;
   int64_t added;
   if (!w->begun) {
     LAR_TRY(centre(w, g, at));
@@ -354,21 +355,24 @@ static lar_status solve_smooth(work *w, const lar_problem *g, double previous, l
     look(w, g);
     w->begun = true;
   }
+  LAR_TRY(admit(w, g, at, strong(at->lambda, previous), &added));
   for (;;) {
-    LAR_TRY(admit(w, g, at, ahead, &added));
-    if (added == 0 && ahead == at->lambda) share *= 0.1;
-    ahead = at->lambda;
     LAR_TRY(settle(w, g, at, share));
     measure(w, g);
     look(w, g);
     for (int64_t k = 0; k < w->q.m; k++) w->q.slope[k] = w->corr[w->q.at[k]];
-    if (certified(w, g, at)) return LAR_OK;
-    if (lar_interrupt_pending())
-      at->status = LAR_INTERRUPTED;
-    else if (at->iterations >= g->max_iter || share < 1e-12)
-      at->status = LAR_MAX_ITER;
-    if (at->status != LAR_CONVERGED) return LAR_OK;
+    bool good = certified(w, g, at);
+    if (ended(w, g, at, good, share)) return LAR_OK;
+    LAR_TRY(admit(w, g, at, at->lambda, &added));
+    if (good && added == 0) return LAR_OK;
+    if (added == 0) share *= 0.1;
   }
+}
+
+/* Two classes that a plane parts, and nothing that holds the coefficients. */
+static bool unbounded(const lar_problem *g, const lar_point *at) {
+  return at->lambda == 0 && (g->family->traits & LAR_FAM_LABELS) != 0 &&
+         at->loss <= 10 * g->tol * g->null_value;
 }
 
 static lar_status solve(void *work_, const lar_problem *g, double previous, lar_point *at) {
@@ -377,7 +381,9 @@ static lar_status solve(void *work_, const lar_problem *g, double previous, lar_
   at->status = LAR_CONVERGED;
   at->iterations = 0;
   if ((g->family->traits & LAR_FAM_QUADRATIC) != 0) return solve_squares(w, g, previous, at);
-  return solve_smooth(w, g, previous, at);
+  LAR_TRY(solve_smooth(w, g, previous, at));
+  if (at->status == LAR_CONVERGED && unbounded(g, at)) at->status = LAR_UNBOUNDED;
+  return LAR_OK;
 }
 
 LAR_ENTRY(solver, cd) = {

@@ -48,6 +48,7 @@ lar_status lar_quad_solve(lar_quad *q, const lar_scalar *s, double gap, double k
     for (int k = 0; k < ROUNDS && turned > 0; k++, ++*rounds)
       turned = lar_quad_sweep(q, s, true, &moved);
     double left = lar_quad_left(q, s, &far);
+    if (!smooth && turned > 0) continue; /* jumps are not seen from slopes */
     if (moved == 0 || (isnan(gap) ? far <= kkt : left <= gap)) return LAR_OK;
     if (smooth) LAR_TRY(lar_quad_newton(q, s));
   }
