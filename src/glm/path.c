@@ -74,17 +74,20 @@ static void scale_bounds(fit *f, const lar_problem *from, double *lower, double 
   if (from->upper != NULL) f->g.upper = upper;
 }
 
+/* A loss that constants do not change has no intercept, and columns may be centred for it. */
+static bool shifts(const lar_problem *g) { return (g->family->traits & LAR_FAM_SHIFTS) != 0; }
+
 static lar_status prepare(fit *f, const lar_path_ask *ask) {
   lar_status st = LAR_OK;
   void *v;
   *f = (fit){.g = ask->problem};
   LAR_TRY(check(&f->g));
-  if ((f->g.family->traits & LAR_FAM_SHIFTS) != 0) f->g.intercept = false;
+  if (shifts(&f->g)) f->g.intercept = false;
   LAR_GO(weigh(f));
   if (f->g.family->ready != NULL) LAR_GO(f->g.family->ready(f->g.self, &f->g.rows));
   f->ready = true;
-  LAR_GO(lar_design_standardised(&f->z, ask->problem.x, f->g.rows.w, f->g.intercept,
-                                 ask->standardize));
+  LAR_GO(lar_design_standardised(&f->z, ask->problem.x, f->g.rows.w,
+                                 f->g.intercept || shifts(&f->g), ask->standardize));
   f->g.x = &f->z;
   int64_t n = f->z.n, p = f->z.p, k = f->g.rows.k;
   LAR_GO(lar_alloc(&v, (size_t)((n + 2 * p + 1) * k + 2 * p) + 1, sizeof(double)));
@@ -191,7 +194,7 @@ static void record(lar_path *out, const fit *f, int64_t l) {
       to[j] = b == 0 || scale == 0 ? 0 : b / scale;
       if (to[j] != 0) b0 -= lar_design_mean(&f->z, j) * to[j];
     }
-    out->intercept[l * out->k + c] = b0;
+    out->intercept[l * out->k + c] = shifts(&f->g) ? 0 : b0;
   }
   double least = out->null_value - out->null_deviance / 2;
   out->loss[l] = at->loss, out->value[l] = at->value;

@@ -320,6 +320,11 @@ static void refresh_slopes(work *w, const lar_problem *g) {
   lar_design_tmul(g->x, w->u, sum_of(g->x->n, w->u), w->q.at, w->q.m, w->q.slope);
 }
 
+/* What the loss can fall to: classes that separate lead there, and to infinity. */
+static double least_loss(const lar_problem *g) {
+  return g->family->saturated != NULL ? g->family->saturated(g->self, &g->rows) : 0;
+}
+
 /* The working set's optimum, by models that are solved the better the nearer it is. */
 static lar_status settle(work *w, const lar_problem *g, lar_point *at, double share) {
   bool dual = w->s.convex && w->s.other == NULL;
@@ -341,7 +346,7 @@ static lar_status settle(work *w, const lar_problem *g, lar_point *at, double sh
     at->iterations += rounds > 0 ? rounds : 1;
     LAR_TRY(advance(w, g, at));
     refresh_slopes(w, g);
-    if (at->lambda == 0 && at->loss - g->null_value < -(1 - 1e-9) * g->null_value) break;
+    if (at->lambda == 0 && at->loss - least_loss(g) < 1e-9 * g->null_value) break;
   }
   return LAR_OK;
 }
