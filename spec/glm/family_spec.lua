@@ -1,5 +1,5 @@
--- Losses against what defines them: the same loss written in Lua, and for cox the figures of R's
--- survival 3.5: on diabetes, time floor(y / 25) + 1, status i mod 4 > 0, weights 1 + i mod 3,
+-- Losses against what defines them: the same loss written in Lua, and for cox the figures of
+-- R (survival 3.5): diabetes, time floor(y / 25) + 1, status i mod 4 > 0, weights 1 + i mod 3,
 --   f <- coxph(Surv(time, status) ~ bmi + s1 + s5, weights = w, ties = "breslow")
 --   c(f$coef, gain = f$loglik[2] - f$loglik[1])
 local lariat = require "lariat"
@@ -89,7 +89,7 @@ describe("cox as R's survival:", function()
     end
     given.weights = given.weights[order]
     near.check(glm.path(given).coef, one.coef, { rel = 1e-8, abs = 0 })
-    local odd = lariat.arange(1, n, 2)
+    local odd = lariat.arange(1, n, 2):to "int64"
     given.x, given.y, given.status = few[odd], ((d.y / 25):floor() + 1)[odd], status[odd]
     given.weights = nil
     near.check(glm.path(given).coef, one.coef, { rel = 1e-8, abs = 0 })
