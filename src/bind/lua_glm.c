@@ -3,6 +3,7 @@
 
 #include "bind/lb_optim.h"
 #include "bind/lb_sparse.h"
+#include "core/interrupt.h"
 #include "core/mem.h"
 #include "core/par.h"
 #include "glm/cv.h"
@@ -250,8 +251,15 @@ static void set_number(lua_State *L, const char *key, double v) {
   lua_setfield(L, -2, key);
 }
 
+/* Ctrl-C has been served by a result that says so: the program's hook need not stop Lua too. */
+static void served(lua_State *L) {
+  lua_sethook(L, NULL, 0, 0);
+  lar_interrupt_clear();
+}
+
 static void push_path(lua_State *L, const lar_path *p) {
   int64_t n = p->n;
+  if (lar_interrupt_pending() && (n == 0 || p->status[n - 1] == LAR_INTERRUPTED)) served(L);
   lua_createtable(L, 0, 16);
   set_blocks(L, "coef", &p->coefs, n, p->k, p->p);
   if (p->k > 1)
@@ -282,6 +290,7 @@ static void push_path(lua_State *L, const lar_path *p) {
 static lar_status after_point(void *ctx, int64_t l, const lar_point *at) {
   job *j = ctx;
   lua_State *L = j->L;
+  if (lar_interrupt_pending()) return LAR_OK; /* Lua would be stopped at its first line */
   if (!lua_checkstack(L, 8)) return lar_fail(LAR_ENOMEM, "glm: the Lua stack is full");
   lua_pushvalue(L, j->each);
   lua_pushinteger(L, l + 1);
@@ -359,6 +368,7 @@ static int glm_cv(lua_State *L) {
   lar_par_set_threads(threads);
   lb_check(L, st);
   const lar_cv *cv = &j->cv;
+  if (cv->interrupted) served(L);
   lua_createtable(L, 0, 8);
   set_copied_blocks(L, "eta", cv->eta, cv->points, cv->k, cv->n);
   set_copied_blocks(L, "score", cv->score, cv->points, 1, cv->folds);
