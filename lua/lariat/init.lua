@@ -132,6 +132,7 @@ end
 for name, op in pairs(core.op) do
   if lariat[name] == nil then lariat[name] = op end
 end
+lariat.select = nil -- a module, which can be called as the op
 
 -- Where the names that are not there yet come from.
 local from = {

@@ -1,4 +1,5 @@
---- Choosing: how rows are divided to judge a model by what it has not seen.
+--- Choosing: how rows are divided to judge a model by what it has not seen. (Called,
+-- `lariat.select(x, dim, index)` is the tensor's method.)
 -- @module lariat.select
 
 local core = require "lariat.core"
@@ -7,7 +8,9 @@ local fail = require "lariat.glm.fail"
 local Folds = require "lariat.select.folds"
 
 local raise = fail.raise
-local select = {}
+local select = setmetatable({}, {
+  __call = function(_, ...) return core.op.select(...) end,
+})
 
 -- The id of every row: parts of `order` of nearly equal sizes, classes spread evenly.
 local function deal(n, k, seed, labels)

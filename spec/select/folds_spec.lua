@@ -43,6 +43,10 @@ describe("folds", function()
     assert.same({ 1, 2, 1 }, select.folds({ 1, 2, 1 }).ids:totable())
   end)
 
+  it("share their name with the method of tensors", function()
+    assert.same({ 2, 4 }, select(lariat.tensor { { 1, 2 }, { 3, 4 } }, 2, 2):totable())
+  end)
+
   it("refuse, in one sentence", function()
     local function no(words, fn, ...)
       local ok, why = pcall(fn, ...)
