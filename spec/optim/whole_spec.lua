@@ -339,6 +339,7 @@ describe("a rule for whole data", function()
     local w = parameter { 1, 2 }
     local function loss() return (w ^ 2):sum() end
     fails(function() optim.lbfgs({ w }, {}):step() end, "lbfgs: a step needs the loss")
+    fails(function() optim.sgd({ w }, {}):step(loss) end, "sgd: a step takes no function")
     fails(function() optim.lbfgs { ema = 0.9 } end, "unknown key 'ema'")
     fails(function() optim.lbfgs { history = 0 } end, "history = 0")
     fails(function() optim.lbfgs { history = 1.5 } end, "history = 1.5")

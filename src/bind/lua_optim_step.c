@@ -80,7 +80,10 @@ static int step_whole(lua_State *L, lar_optim *o) {
 /* opt:step([state]), or opt:step(closure, ...) */
 int lb_optim_step(lua_State *L) {
   lar_optim *o = lb_optim(L, 1);
-  if (o->rule->iterate != NULL && lua_isfunction(L, CLOSURE)) return step_whole(L, o);
+  if (lua_isfunction(L, CLOSURE) && o->rule->iterate == NULL)
+    return luaL_error(L, "%s: a step takes no function: call backward() on the loss first",
+                      o->rule->name);
+  if (lua_isfunction(L, CLOSURE)) return step_whole(L, o);
   lua_settop(L, 2);
   if (lua_isnil(L, 2)) lb_push_step(L, o), lua_replace(L, 2);
   lb_state state = {L, 2};
