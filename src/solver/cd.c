@@ -120,6 +120,13 @@ static bool leaves(const work *w, const lar_scalar *s, int64_t j) {
   return lar_scalar_prox(s, j, -w->corr[j] / w->curve[j], 1 / w->curve[j]) != 0;
 }
 
+/* A Gram matrix may take 16 MB, or half of what X takes. */
+static bool too_many(const work *w, const lar_design *x) {
+  double most = (double)x->n * (double)x->p * (double)lar_dtype_size(x->dtype) / 2,
+         m = (double)w->q.m;
+  return !w->q.rows && m * m * sizeof(double) > fmax(most, 16 << 20);
+}
+
 static lar_status admit(work *w, const lar_problem *g, const lar_point *at, double lambda,
                         int64_t *added) {
   lar_scalar s = w->s;
@@ -129,6 +136,9 @@ static lar_status admit(work *w, const lar_problem *g, const lar_point *at, doub
     if (w->q.place[j] != 0 || lar_design_scale(g->x, j) == 0) continue;
     if (at->coef[j] != 0 || leaves(w, &s, j))
       LAR_TRY(lar_quad_add(&w->q, j, at->coef[j], w->corr[j]));
+    if (!too_many(w, g->x)) continue;
+    LAR_TRY(lar_quad_by_rows(&w->q, true));
+    LAR_TRY(lar_quad_fill(&w->q, 0, w->h, w->weight));
   }
   *added = w->q.m - from;
   return LAR_OK;
