@@ -128,7 +128,7 @@ static bool is_chain(int n, const lar_part *part,
 }
 
 lar_prox_plan lar_compose_plan(int n, lar_part *part,
-                          bool (*same)(const lar_part *, const lar_part *)) {
+                               bool (*same)(const lar_part *, const lar_part *)) {
   sort(n, part);
   int simple = lar_compose_simple(n, part);
   const lar_part *next = &part[simple];
@@ -395,9 +395,9 @@ static double mean(const lar_tensor *t) {
   return n > 0 ? sum / (double)n : 1;
 }
 
-lar_status lar_compose_prox(lar_prox_plan plan, int n, const lar_part *part, lar_compose_work *work,
-                            const lar_tensor *w, double step, const lar_tensor *metric,
-                            const char *name) {
+lar_status lar_compose_prox(lar_prox_plan plan, int n, const lar_part *part,
+                            lar_compose_work *work, const lar_tensor *w, double step,
+                            const lar_tensor *metric, const char *name) {
   for (int k = 0; k < n && metric != NULL; k++)
     if (lar_part_euclidean(&part[k])) {
       step *= mean(metric);
