@@ -193,7 +193,7 @@ static lar_status gap_of(work *w, const lar_problem *g, const lar_point *at, dou
   const int64_t n = g->x->n * g->rows.k;
   double s = 1, sum = 0, *v = w->model.part;
   *gap = (double)NAN;
-  if (!B->dual || g->family->conjugate == NULL) return LAR_OK;
+  if (!B->dual || B->lambda == 0 || g->family->conjugate == NULL) return LAR_OK;
   for (int64_t q = 0; q < B->n; q++) {
     if (lar_block_free(B, q)) return LAR_OK;
     gather(B, q, w->grad, v);

@@ -239,14 +239,16 @@ static lar_status gap_of_set(work *w, double *gap) {
   return LAR_OK;
 }
 
-/* The gap of a norm: the slopes scaled until the dual norm allows them. */
+/* The gap of a norm: the slopes scaled until the dual norm allows them. Without strength there
+ * is none. */
 static lar_status gap_of_norm(work *w, double value, double *gap) {
   const lar_problem *g = &w->g;
   const int64_t m = g->x->p * g->rows.k, n = g->x->n * g->rows.k;
-  double least, conjugate, shift = 0;
+  double least, conjugate, shift = 0, l = lar_bound_lambda(w->coefs.bound, 0);
+  if (l == 0) return LAR_OK;
   copy(w->coefs.b, w->grad, m);
   LAR_TRY(lar_bound_max(w->coefs.bound, 0, &least));
-  double l = lar_bound_lambda(w->coefs.bound, 0), s = least > l ? l / least : 1;
+  double s = least > l ? l / least : 1;
   for (int64_t i = 0; i < n; i++) w->slope[i] *= s;
   conjugate = g->family->conjugate(g->self, &g->rows, w->slope);
   for (int64_t i = 0; g->offset != NULL && i < n; i++) shift += w->slope[i] * g->offset[i];

@@ -293,9 +293,9 @@ static lar_status solve(void *opened, const lar_problem *g, double previous, lar
     LAR_TRY(step(w, g, target, &knot));
   }
   LAR_TRY(certify(w, g, at));
-  at->status = lar_interrupt_pending() ? LAR_INTERRUPTED
-               : at->gap <= g->tol     ? LAR_CONVERGED
-                                       : LAR_MAX_ITER;
+  if (target == 0) at->gap = (double)NAN; /* there is no dual */
+  bool good = isnan(at->gap) ? at->kkt <= g->tol : at->gap <= g->tol;
+  at->status = lar_interrupt_pending() ? LAR_INTERRUPTED : good ? LAR_CONVERGED : LAR_MAX_ITER;
   return LAR_OK;
 }
 
