@@ -148,6 +148,17 @@ describe("groups", function()
   end)
 end)
 
+describe("without strength every solver comes to least squares:", function()
+  local free = glm.path { x = x, y = y, penalty = P.l2(), lambda = { 0 }, solver = "ridge" }
+  for _, solver in ipairs { "cd", "block", "fista", "lars" } do
+    it(solver, function()
+      local path = glm.path { x = x, y = y, lambda = { 0 }, solver = solver, tol = 1e-8 }
+      assert.equal("converged", path.status[1])
+      close(path.coef, free.coef, 1e-4 * biggest(free.coef), "coefficients")
+    end)
+  end
+end)
+
 describe("a path starts where the first coefficient is about to leave 0:", function()
   local groups = { { 1, 2, 3 }, { 4, 5 }, { 6, 7, 8, 9, 10 } }
   local cases = {

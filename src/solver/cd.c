@@ -154,6 +154,7 @@ static bool certified(work *w, const lar_problem *g, lar_point *at) {
   lar_certify(g, &w->s, w->u, w->corr, w->scratch, at);
   at->gap /= g->null_value > 0 ? g->null_value : 1;
   at->kkt /= g->null_slope > 0 ? g->null_slope : 1;
+  if (at->lambda == 0) at->gap = (double)NAN; /* nothing bounds the dual point */
   return isnan(at->gap) ? at->kkt <= g->tol : at->gap <= g->tol;
 }
 
