@@ -385,3 +385,65 @@ describe("a step by plan", function()
     assert.equal(result[1], result[2])
   end)
 end)
+
+describe("a penalty written in Lua", function()
+  -- The same penalty, once where plans are found and once where reading an element forbids it.
+  local function runs(change)
+    local out = {}
+    for k = 1, 2 do
+      local factor, calls = 1, 0
+      local eager = k == 2
+      local pen = P.new {
+        name = "bent",
+        value = function(_, w)
+          if not core.is_tensor(w) then return 0 end
+          if eager then w:at(table.unpack(w.ndim == 2 and { 1, 1 } or { 1 })) end
+          return (w:square() + 0.1):sqrt():sum() * factor
+        end,
+      }
+      lariat.seed(2)
+      local net = small()
+      local h = lariat.fit(net, data(), {
+        loss = "mse", epochs = 40, batch_size = 16, penalty = 0.05 * pen,
+        on_step = function(s)
+          calls = s.step
+          if change and s.step == 60 then factor = 3 end
+        end,
+      })
+      assert.equal(200, calls)
+      out[k] = traces_of(h, net)
+    end
+    return out
+  end
+
+  it("gives the bits of its function, by plan or not", function()
+    local out = runs(false)
+    assert.is_true(out[1] == out[2])
+  end)
+
+  it("sees a number that it captured change", function()
+    local out = runs(true)
+    assert.is_true(out[1] == out[2])
+  end)
+
+  it("is called seldom once there is a plan, and each time with dynamic = true", function()
+    local calls = 0
+    local counter = setmetatable({}, { __call = function() calls = calls + 1 end })
+    for _, dynamic in ipairs { false, true } do
+      calls = 0
+      lariat.fit(small(), data(), {
+        loss = "mse", epochs = 40, batch_size = 16, dynamic = dynamic,
+        penalty = 0.1 * P.new {
+          name = "counted",
+          value = function(_, w)
+            counter()
+            return w:square():sum()
+          end,
+        },
+      })
+      -- two weights, 200 steps, 40 values of each for the history
+      assert.is_true(dynamic == (calls >= 2 * 200 + 2 * 40), calls)
+      assert.is_true(dynamic or calls < 2 * 40 + 40, calls)
+    end
+  end)
+end)

@@ -1,6 +1,7 @@
 /* Making penalties: built-in ones by name and options, and ones written in Lua. */
 #include <string.h>
 
+#include "bind/lb_key.h"
 #include "bind/lb_model.h"
 #include "bind/lb_penalty.h"
 #include "core/mem.h"
@@ -16,6 +17,7 @@ typedef struct request {
   lar_var *var;
   const lar_tensor *w, *metric;
   lb_state *state;
+  lar_key *bytes; /* to be compared */
 } request;
 
 static lar_status protected_call(lua_CFunction f, request *r) {
@@ -112,6 +114,30 @@ static lar_status value_fn(void *ctx, double l, lar_var *w, lar_var **out) {
   *out = lar_var_ref(lb_tensor_test(lb_current(), -1));
   lua_pop(lb_current(), 1);
   return LAR_OK;
+}
+
+/* Runs protected: the key gets what value reaches. Lambda is there already. */
+static int put_key(lua_State *L) {
+  const request *r = lua_touserdata(L, 1);
+  lb_push_anchored(L, r->key);
+  if (lua_getfield(L, -1, "value") != LUA_TFUNCTION) return 0;
+  lb_key_value(L, -1, r->bytes);
+  for (lua_pushnil(L); lua_next(L, -3); lua_pop(L, 1)) {
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    if (strcmp(name, "lambda") != 0 && lua_type(L, -1) != LUA_TFUNCTION)
+      lb_key_value(L, -1, r->bytes);
+  }
+  return 0;
+}
+
+static void key_fn(void *ctx, lar_key *k) {
+  request r = {.key = ctx, .bytes = k};
+  if (protected_call(put_key, &r) == LAR_OK) {
+    lua_pop(lb_current(), 1);
+  } else {
+    lb_forget_error(lb_current());
+    k->status = LAR_ECALL;
+  }
 }
 
 /* Pushes step times metric as a tensor. */
@@ -468,6 +494,7 @@ static int custom(lua_State *L) {
   lar_term *t = push_term(L, NULL, luaL_checkstring(L, 2));
   t->ctx = lb_anchor(L, 3, 1);
   t->value_fn = value_fn;
+  t->key_fn = key_fn;
   if (lua_getfield(L, 1, "prox") != LUA_TNIL) t->prox_fn = prox_fn;
   t->separable = lb_opt_flag(L, 1, "separable", false);
   read_lambda(L, 1, 3, t);

@@ -57,6 +57,7 @@ static void piece_clear(piece *p) {
   lar_tensor_clear(&p->l1_weight);
   lar_tensor_clear(&p->towards);
   lar_tensor_clear(&p->fisher);
+  lar_called_free(p->called);
 }
 
 static lar_status fit_groups(piece *p, const lar_term *t, const lar_tensor *w) {

@@ -1,7 +1,6 @@
 /* A regulariser fixed to the parameters of a model: strengths, values, gradients, proxes. */
 #include "penalty/bound.h"
 #include "core/mem.h"
-#include "grad/grad.h"
 #include "kern/copy.h"
 
 /* ---- strengths ---- */
@@ -76,26 +75,15 @@ lar_pen_at lar_bound_at(const lar_bound *b, const piece *p) {
                       .fisher = data_of(&p->fisher)};
 }
 
-/* l Omega(w) of a penalty written in Lua, and its gradient added to g where that is given. */
-static lar_status call_value(const lar_term *t, double l, const lar_tensor *w, double *value,
-                             const lar_tensor *g) {
-  lar_var *leaf = NULL, *f = NULL, *d = NULL;
-  bool former = lar_grad_mode(g != NULL);
+/* l Omega(w) of a penalty written in Lua. */
+static lar_status call_value(const lar_term *t, double l, const lar_tensor *w, double *value) {
+  lar_var *leaf = NULL, *f = NULL;
+  bool former = lar_grad_mode(false);
   lar_status st = lar_var_new(&leaf, w);
-  if (st != LAR_OK) goto done;
-  leaf->requires_grad = g != NULL;
-  LAR_GO(t->value_fn(t->ctx, l, leaf, &f));
-  LAR_GO(lar_var_item(f, value));
+  if (st == LAR_OK) st = t->value_fn(t->ctx, l, leaf, &f);
+  if (st == LAR_OK) st = lar_var_item(f, value);
   *value *= l;
-  if (g == NULL || !f->requires_grad) goto done;
-  LAR_GO(lar_grad(f, NULL, 1, &leaf, false, &d));
-  lar_tensor flat = {0};
-  LAR_GO(lar_contiguous(&flat, &d->t, w->dtype));
-  lar_axpy(l, &flat, g);
-  lar_tensor_clear(&flat);
-done:
   lar_grad_mode(former);
-  lar_var_unref(d);
   lar_var_unref(f);
   lar_var_unref(leaf);
   return st;
@@ -106,7 +94,7 @@ static lar_status piece_value(const lar_bound *b, const piece *p, const lar_tens
   const lar_term *t = b->reg->at[p->addend].term;
   lar_pen_at at = lar_bound_at(b, p);
   if (t->type != NULL) return lar_penalty_value(t->type, &at, w, out);
-  return call_value(t, at.l, w, out, NULL);
+  return call_value(t, at.l, w, out);
 }
 
 lar_status lar_bound_values(lar_bound *b, double *each, double *total) {
@@ -137,20 +125,22 @@ void lar_axpy(double a, const lar_tensor *x, const lar_tensor *y) {
                                                       lar_tensor_data(x), lar_tensor_data(y));
 }
 
+void lar_bound_dynamic(lar_bound *b, bool on) { b->dynamic = on; }
+
 bool lar_bound_has_grad(const lar_bound *b, int i) {
   for (int k = 0; k < b->places[i].n; k++)
     if (b->places[i].at[k].by_grad) return true;
   return false;
 }
 
-static lar_status piece_grad(const lar_bound *b, const piece *p, const lar_tensor *w,
+static lar_status piece_grad(const lar_bound *b, piece *p, const lar_tensor *w,
                              const lar_tensor *g) {
   const lar_term *t = b->reg->at[p->addend].term;
   lar_pen_at at = lar_bound_at(b, p);
   double ignored;
   if (at.l == 0) return LAR_OK;
   if (t->type != NULL) return lar_penalty_grad(t->type, &at, w, g);
-  return call_value(t, at.l, w, &ignored, g);
+  return lar_called_gradient(b->dynamic ? NULL : &p->called, t, at.l, w, &ignored, g);
 }
 
 static lar_status gradient(lar_bound *b, int i, const lar_tensor *g, bool all) {

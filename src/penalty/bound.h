@@ -6,6 +6,7 @@
 #ifndef LAR_PENALTY_BOUND_H
 #define LAR_PENALTY_BOUND_H
 
+#include "penalty/called.h"
 #include "penalty/compose.h"
 
 /* An addend on one parameter. */
@@ -14,6 +15,7 @@ typedef struct piece {
   bool by_grad, holds; /* holds: by infinite weights, coordinates at 0 */
   lar_groups groups;
   lar_tensor weight, l1_weight, towards, fisher;
+  lar_called *called; /* of a penalty written as a function */
 } piece;
 
 /* A parameter; its pieces. */
@@ -31,7 +33,7 @@ struct lar_bound {
   double *l, *set;  /* of each addend: strength in force; what lar_bound_set said, or NaN */
   uint64_t *passes; /* forward passes counted at the last step */
   char (*name)[64];
-  bool fresh, may_fail;
+  bool fresh, may_fail, dynamic;
 };
 
 /* An addend where it acts, with its strength in force. */

@@ -24,6 +24,8 @@ typedef struct lar_given {
   lar_params p; /* float64, contiguous, copies */
 } lar_given;
 
+struct lar_key; /* grad/key.h */
+
 typedef struct lar_term { /* counted */
   int refs;
   const lar_penalty *type; /* NULL for a penalty written in Lua */
@@ -44,6 +46,7 @@ typedef struct lar_term { /* counted */
   void *ctx, *lambda_ctx;
   lar_status (*lambda_fn)(void *ctx, void *state, double *out); /* state of the loop, or NULL */
   lar_status (*value_fn)(void *ctx, double l, lar_var *w, lar_var **out); /* Omega, recorded */
+  void (*key_fn)(void *ctx, struct lar_key *k); /* what value_fn depends on beside w */
   lar_status (*prox_fn)(void *ctx, double l, const lar_tensor *w, double step,
                         const lar_tensor *metric); /* of l Omega */
 } lar_term;
@@ -159,6 +162,9 @@ lar_status lar_bound_seen(lar_bound *b);
 lar_status lar_bound_grad(lar_bound *b, int i, const lar_tensor *g);
 lar_status lar_bound_grad_all(lar_bound *b, int i, const lar_tensor *g);
 bool lar_bound_has_grad(const lar_bound *b, int i);
+
+/* Penalties written as functions run as they are each time, and never by a plan. */
+void lar_bound_dynamic(lar_bound *b, bool on);
 
 /* The least strength of addend 0 that holds parameter i at 0, where the loss has a gradient
  * there that the parameter itself stands for (lar_penalty_max). */

@@ -118,6 +118,7 @@ static lar_status renew_terms(loop *l) {
   lar_free(l->each);
   lar_free(l->sum);
   f->term = l->each = l->sum = NULL;
+  if (f->optim->bound != NULL) lar_bound_dynamic(f->optim->bound, f->dynamic);
   f->nterm = f->optim->bound != NULL ? lar_bound_terms(f->optim->bound) : 0;
   l->sum_rows = 0;
   LAR_TRY(lar_alloc(&p, (size_t)f->nterm + 1, sizeof(double)));

@@ -41,7 +41,7 @@ void lar_batch_clear(lar_batch *b);
 double lar_batch_rows(const lar_batch *b);
 
 typedef struct lar_fit lar_fit;
-struct lar_key; /* train/steps.h */
+struct lar_key; /* grad/key.h */
 
 /* Everything the loop calls; ctx comes first. NULL: not wanted. */
 typedef struct lar_fit_hooks {

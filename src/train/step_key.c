@@ -1,30 +1,10 @@
 /* What decides, beside the elements of tensors, what a step does. */
-#include <string.h>
-
-#include "core/mem.h"
 #include "penalty/bound.h"
 #include "train/steps.h"
-
-void lar_key_put(lar_key *k, const void *p, size_t n) {
-  void *at = k->at;
-  if (k->status != LAR_OK || n == 0) return;
-  k->status = lar_grow(&at, &k->cap, k->n + n, 1);
-  k->at = at;
-  if (k->status != LAR_OK) return;
-  memcpy(k->at + k->n, p, n);
-  k->n += n;
-}
 
 static void put_int(lar_key *k, int64_t v) { lar_key_put(k, &v, sizeof v); }
 static void put_pointer(lar_key *k, const void *p) {
   lar_key_put(k, (const void *)&p, sizeof p);
-}
-
-void lar_key_layout(lar_key *k, const lar_var *v) {
-  put_int(k, v == NULL ? -1 : v->t.ndim * 16 + (int)v->t.dtype * 2 + v->requires_grad);
-  if (v == NULL) return;
-  lar_key_put(k, v->t.shape, (size_t)v->t.ndim * sizeof *v->t.shape);
-  lar_key_put(k, v->t.stride, (size_t)v->t.ndim * sizeof *v->t.stride);
 }
 
 void lar_key_module(lar_key *k, const lar_module *m) {

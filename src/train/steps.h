@@ -12,6 +12,7 @@
 #ifndef LAR_TRAIN_STEPS_H
 #define LAR_TRAIN_STEPS_H
 
+#include "grad/key.h"
 #include "grad/plan.h"
 #include "train/fit.h"
 
@@ -35,15 +36,7 @@ const char *lar_steps_text(const lar_steps *s);
 /* The plan that ran the most steps, or NULL; the steps object's. */
 lar_plan *lar_steps_plan(const lar_steps *s);
 
-/* Bytes that are equal where the C side of two steps does the same. */
-typedef struct lar_key lar_key;
-struct lar_key {
-  char *at;
-  size_t n, cap;
-  lar_status status;
-};
-void lar_key_put(lar_key *k, const void *p, size_t n);
-void lar_key_layout(lar_key *k, const lar_var *v);
+/* What the C side of a step depends on beside elements. */
 void lar_key_module(lar_key *k, const lar_module *m);
 void lar_key_step(lar_key *k, const lar_fit *f, const lar_batch *b);
 

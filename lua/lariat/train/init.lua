@@ -298,7 +298,8 @@ end
 -- reaches) are traced and then run by a plan, to the same bits and without calling Lua; what
 -- Lua code does there besides operations on tensors is not repeated. `history.plan` is "plan",
 -- or "eager: ..." with the reason why the steps ran operation by operation. `dynamic = true`
--- looks for no plan: for Lua code that decides by the elements of tensors what to do.
+-- looks for no plan, of penalties in Lua neither: for Lua code that decides by the elements of
+-- tensors what to do, or by what changes out of sight.
 -- `profile = true` notes the time of every kernel, for `history:profile()`.
 -- @treturn history a list of records `epoch step loss penalty objective lr seconds`,
 -- `penalty_<term>`, `val_loss`, metrics and `val_<metric>`; `history.status` is "max_epochs",

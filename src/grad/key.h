@@ -1,0 +1,22 @@
+/*
+ * grad/key - bytes that are equal where two computations are set up alike.
+ *
+ * Floor: grad. A key that is all zeros is empty; its bytes are freed with lar_free(k->at).
+ */
+#ifndef LAR_GRAD_KEY_H
+#define LAR_GRAD_KEY_H
+
+#include "core/status.h"
+#include "op/op.h"
+
+typedef struct lar_key {
+  char *at;
+  size_t n, cap;
+  lar_status status; /* the first failure: then the key is not to be used */
+} lar_key;
+
+void lar_key_put(lar_key *k, const void *p, size_t n);
+void lar_key_layout(lar_key *k, const lar_var *v); /* shape, strides, dtype; v may be NULL */
+bool lar_key_same(const lar_key *a, const lar_key *b);
+
+#endif
