@@ -124,6 +124,8 @@ static lar_status advance(const lar_problem *g, double *eta, double *b0, const d
   return LAR_OK;
 }
 
+static const double FINE = 1e-14;
+
 /* Rounds go on until the slopes sum to 0, or, close to that, gain no more. */
 lar_status lar_centre(const lar_problem *g, double *eta, double *b0, double *slope) {
   enum { ROUNDS = 200 };
@@ -131,16 +133,19 @@ lar_status lar_centre(const lar_problem *g, double *eta, double *b0, double *slo
   void *made;
   double last = HUGE_VAL;
   LAR_TRY(g->family->slopes(g->self, &g->rows, eta, slope, NULL));
-  if (!g->intercept || slant(g, slope) <= 1e-15) return LAR_OK;
+  if (!g->intercept || slant(g, slope) <= FINE) return LAR_OK;
   LAR_TRY(lar_alloc_raw(&made, n * k + k * k + k + 1, sizeof(double)));
   double *room = made, *step = room + n * k + k * k;
   lar_status st = LAR_OK;
   for (int round = 0; round < ROUNDS; round++) {
     double now = slant(g, slope);
-    if (now <= 1e-15 || (now <= 1e-9 && now > last / 4)) break;
-    last = now;
+    if (now <= FINE || (now <= 1e-9 && now > last / 4)) break;
     LAR_GO(direct(g, eta, slope, room, step));
-    LAR_GO(advance(g, eta, b0, step));
+    if (now < 1e-3 && now < last) /* near enough to go without looking */
+      shift(g, eta, b0, step, 1);
+    else
+      LAR_GO(advance(g, eta, b0, step));
+    last = now;
     LAR_GO(g->family->slopes(g->self, &g->rows, eta, slope, NULL));
   }
 done:
