@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/interrupt.h"
 #include "core/mem.h"
 #include "kern/flat.h"
 #include "solver/quad.h"
@@ -188,7 +189,7 @@ typedef struct knot {
   double sign;
 } knot;
 
-/* in_list[k] is not kept: b is not 0 for those that are in, but for one that has just come. */
+/* b is not 0 for those that are in, but for one that has just come. */
 static knot next(const lar_quad *q, const lar_scalar *s, double now, double most, int64_t fresh,
                  int64_t gone) {
   knot at = {.t = most, .in = -1, .out = -1};
@@ -238,7 +239,7 @@ lar_status lar_quad_follow(lar_quad *q, const lar_scalar *s, double from, bool *
       leave(q, at.out);
       q->b[gone] = 0;
     }
-    if (*knots >= most) *done = false;
+    if (*knots >= most || lar_interrupt_pending()) *done = false;
   }
   /* what has come in at the very end is still 0: it is not in */
   if (fresh >= 0 && q->b[fresh] == 0) q->inside = 0;

@@ -1,6 +1,7 @@
 /* Rounds of coordinate descent in Gram coordinates, and when to end them. */
 #include <math.h>
 
+#include "core/interrupt.h"
 #include "solver/quad.h"
 
 static int sign(double v) { return (v > 0) - (v < 0); }
@@ -43,7 +44,7 @@ lar_status lar_quad_solve(lar_quad *q, const lar_scalar *s, double gap, double k
   enum { ROUNDS = 4 };
   bool smooth = s->other == NULL;
   double far, moved;
-  for (*rounds = 0; *rounds < most;) {
+  for (*rounds = 0; *rounds < most && !lar_interrupt_pending();) {
     int64_t turned = 1;
     for (int k = 0; k < ROUNDS && turned > 0; k++, ++*rounds)
       turned = lar_quad_sweep(q, s, true, &moved);
