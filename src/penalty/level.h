@@ -27,7 +27,7 @@ typedef struct tally {
 } tally;
 
 /* What a part holds above a level, up to so many of them. */
-enum { LAR_LEVEL_KEPT = 32 };
+enum { LAR_LEVEL_KEPT = 64 };
 
 typedef struct keep {
   double x[LAR_LEVEL_KEPT], t[LAR_LEVEL_KEPT];
@@ -244,7 +244,7 @@ static void put_group(const level_job *r, int64_t g, double tau) {
 /* The level of a sample of a long group, for a start: wherever Newton's method starts, its
  * first step lands below the root. */
 static double sampled_level(const level_job *r, double tau) {
-  enum { SAMPLE = 4096, ROUNDS = 60 };
+  enum { SAMPLE = 8192, ROUNDS = 60 };
   const int64_t stride = r->at->groups->numel / SAMPLE;
   double size[SAMPLE], step[SAMPLE], active = -1;
   for (int64_t i = 0; i < SAMPLE; i++) {
@@ -267,7 +267,7 @@ static double sampled_level(const level_job *r, double tau) {
 }
 
 static void project_group(const level_job *r, int64_t g) {
-  enum { ROUNDS = 1000, LONG = 65536, FEW = 1024 };
+  enum { ROUNDS = 1000, LONG = 65536, FEW = 6000 };
   const lar_groups *G = r->at->groups;
   tally sum = tally_group(r, g, true, 0);
   if (sum.n == 0 || (LAR_LEVEL_FOLDS && sum.x <= r->radius)) return;
