@@ -70,8 +70,8 @@ local function header(given)
     script[#script + 1] = ("set arrow from %.9g, graph 0 to %.9g, graph 1 nohead dt 2"):format(
       mark.x, mark.x)
     if mark.label then
-      script[#script + 1] = ("set label %s at %.9g, graph %.2f offset 1, 0"):format(quoted(mark.label),
-        mark.x, 1.02 - 0.06 * k)
+      script[#script + 1] = ("set label %s at %.9g, graph %.2f offset 1, 0"):format(
+        quoted(mark.label), mark.x, 1.02 - 0.06 * k)
     end
   end
   return script
