@@ -40,7 +40,7 @@ end
 local sample = train.x[1].shape
 print(net:describe(sample))
 
-local epochs, batch = large and 4 or 10, 64
+local epochs, batch = large and 6 or 10, 64
 local history = lariat.fit(net, train, {
   loss = "cross_entropy", penalty = 1e-4 * P.l2(), epochs = epochs, batch_size = batch,
   optimizer = lariat.optim.adam { lr = large and 1e-3 or 3e-3 },

@@ -56,7 +56,8 @@ TILE_FNS(4)
 #if LAR_VEC_MANY
 TILE_FNS(5)
 TILE_FNS(6)
-TILE_FNS(7) TILE_FNS(8)
+TILE_FNS(7)
+TILE_FNS(8)
 #endif
   static tile_fn *const tiles[PANEL][TILE_VECS] = {
     TILE_ROW(1), TILE_ROW(2), TILE_ROW(3), TILE_ROW(4),
