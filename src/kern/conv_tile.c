@@ -49,22 +49,18 @@ typedef void tile_fn(const terms *s);
 #define TILE_FNS(m) TILE_FN(m, 1) TILE_FN(m, 2) TILE_FN(m, 3)
 #define TILE_ROW(m) \
   { tile_##m##_1, tile_##m##_2, tile_##m##_3 }
-TILE_FNS(1)
-TILE_FNS(2)
-TILE_FNS(3)
-TILE_FNS(4)
+/* clang-format off */
+TILE_FNS(1) TILE_FNS(2) TILE_FNS(3) TILE_FNS(4)
 #if LAR_VEC_MANY
-TILE_FNS(5)
-TILE_FNS(6)
-TILE_FNS(7)
-TILE_FNS(8)
+TILE_FNS(5) TILE_FNS(6) TILE_FNS(7) TILE_FNS(8)
 #endif
-  static tile_fn *const tiles[PANEL][TILE_VECS] = {
-    TILE_ROW(1), TILE_ROW(2), TILE_ROW(3), TILE_ROW(4),
+static tile_fn *const tiles[PANEL][TILE_VECS] = {
+  TILE_ROW(1), TILE_ROW(2), TILE_ROW(3), TILE_ROW(4),
 #if LAR_VEC_MANY
-    TILE_ROW(5), TILE_ROW(6), TILE_ROW(7), TILE_ROW(8),
+  TILE_ROW(5), TILE_ROW(6), TILE_ROW(7), TILE_ROW(8),
 #endif
 };
+/* clang-format on */
 
 void LAR_R(lar_conv_tile)(int64_t m, int64_t n, int64_t k, const real *a, const int64_t *off,
                           const real *x, const real *bias, real *out) {
