@@ -6,9 +6,12 @@
 
 enum { SMALL = 24 }; /* up to this order a call of LAPACK costs more than the work */
 
-void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t len);
-
-void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t len);
+/* Fortran's routines, by hand: there is no header without LAPACKE. */
+#define ROUTINE(name)                                                                \
+  void name##_(const char *uplo, const int *n, double *a, const int *lda, int *info, \
+               size_t len);
+ROUTINE(dpotrf)
+ROUTINE(dpotri)
 
 void lar_flat_cross(int64_t n, int64_t m, int64_t k, const double *a, int64_t lda,
                     const double *b, int64_t ldb, double *c, int64_t ldc) {
