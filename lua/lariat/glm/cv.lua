@@ -102,6 +102,7 @@ function CV:__tostring()
   for _, name in ipairs(self.axes or {}) do
     lines[#lines + 1] = ("  %s = %g, best of %d"):format(name, self[name], #self.grid)
   end
+  if not self.index_min then return table.concat(lines, "\n") .. "\n  no lambda was judged" end
   lines[#lines + 1] = ""
   lines[#lines + 1] = ("%14s %6s %12s %10s %6s"):format("lambda", "index", loss_name(self),
     "se", "df")
