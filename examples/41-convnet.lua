@@ -1,4 +1,5 @@
--- A convolutional network on MNIST. Four epochs give 98.85 % of the test set; the default is twelve.
+-- A convolutional network on MNIST. Four epochs give 98.85 % of the test set; the default is
+-- twelve.
 --
 -- The four IDX files are read from the folder that is named, or that the environment variable
 -- LARIAT_DATA names. Where there are none the small digits inside the program stand in, which
