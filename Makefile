@@ -167,7 +167,7 @@ demo: all ## the textbook experiment, then the digits
 
 # Specs find the module, their helpers, and under LARIAT_BUILD the program.
 busted   = LUA_PATH='./?.lua;spec/?.lua;;' LUA_CPATH='$(B)/?.so;;' LARIAT_BUILD='$(B)' \
-           $(1) /usr/bin/busted -o spec/support/tally.lua $(BUSTED) $(SPEC)
+           .ci/specs $(1) /usr/bin/busted -o spec/support/tally.lua $(BUSTED) $(SPEC)
 variant  = +@$(MAKE) --no-print-directory B=build/$@ OPT=-O1 \
            SAN='$(1) -fno-omit-frame-pointer -Wno-maybe-uninitialized' RUN='$(2)' $(3) specs
 
