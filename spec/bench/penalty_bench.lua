@@ -31,7 +31,8 @@ end
 
 -- Passes over one tensor ---------------------------------------------------------------------
 
-local flat, to = lariat.randn(N), lariat.zeros(N)
+local noise, to = lariat.randn(N), lariat.zeros(N)
+local flat = noise:clone() -- proxes overwrite it, so every entry starts from the noise
 local rows = flat:view(N // 100, 100)
 
 local entries = {
@@ -92,6 +93,7 @@ local function passes(threads)
     local name, pen, w, coupled = table.unpack(e)
     if pen then
       local g = to:view(w.shape)
+      flat:copy_(noise)
       local jobs = {
         copy = function() to:copy_(flat) end,
         value = function() pen:value(w) end,

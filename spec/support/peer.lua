@@ -2,16 +2,12 @@
 -- Nothing here judges: a benchmark prints, a reader compares.
 -- @module spec.support.peer
 
+local core = require "lariat.core"
+
 local peer = {}
 
---- Seconds since the machine started, by 10 ms; processor time where there is no /proc.
-function peer.clock()
-  local f = io.open("/proc/uptime")
-  if not f then return os.clock() end
-  local line = f:read("l")
-  f:close()
-  return tonumber(line:match("%S+"))
-end
+--- Seconds since some moment.
+function peer.clock() return core.clock() end
 
 --- Seconds one call of `fn(n)` takes per unit of n: the best of `rounds`, each at least
 -- `seconds` long.

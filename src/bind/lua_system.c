@@ -1,4 +1,6 @@
 /* The engine about itself: memory, threads, its ops, traces; for tools and specs. */
+#include <time.h>
+
 #include "bind/baked.h"
 #include "bind/lb.h"
 #include "core/mem.h"
@@ -16,6 +18,13 @@ static int mem_count(lua_State *L) {
 static int mem_trim(lua_State *L) { return lar_mem_trim(), 0; }
 static int mem_fail_after(lua_State *L) {
   return lar_mem_fail_after((long)luaL_optinteger(L, 1, -1)), 0;
+}
+
+/* clock() -> seconds since some moment, by a clock that only goes forward */
+static int wall_clock(lua_State *L) {
+  struct timespec t;
+  (void)clock_gettime(CLOCK_MONOTONIC, &t);
+  return lua_pushnumber(L, (double)t.tv_sec + 1e-9 * (double)t.tv_nsec), 1;
 }
 
 /* threads() -> n, threads(n) */
@@ -92,15 +101,11 @@ static int trace(lua_State *L) {
 }
 
 static const luaL_Reg lib[] = {
-  {"mem_live", mem_live},
-  {"mem_count", mem_count},
-  {"mem_trim", mem_trim},
-  {"mem_fail_after", mem_fail_after},
-  {"threads", threads},
-  {"nearest", nearest},
-  {"ops", ops},
-  {"trace", trace},
-  {"baked", lb_baked_read},
+  {"mem_live", mem_live}, {"mem_count", mem_count},
+  {"mem_trim", mem_trim}, {"mem_fail_after", mem_fail_after},
+  {"clock", wall_clock},  {"threads", threads},
+  {"nearest", nearest},   {"ops", ops},
+  {"trace", trace},       {"baked", lb_baked_read},
   {NULL, NULL},
 };
 
