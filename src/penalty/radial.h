@@ -131,8 +131,9 @@ static inline double lar_radial_square(const real *w, int64_t n) {
     _Pragma("omp simd") for (int k = 0; k < LAR_RADIAL_LANES; k++) lane[k] +=
       (double)w[j + k] * (double)w[j + k];
   for (; j < n; j++) sum += (double)w[j] * (double)w[j];
-  for (int k = 0; k < LAR_RADIAL_LANES; k++) sum += lane[k];
-  return sum;
+  for (int half = LAR_RADIAL_LANES / 2; half > 0; half /= 2) /* in pairs: few wait for others */
+    for (int k = 0; k < half; k++) lane[k] += lane[k + half];
+  return sum + lane[0];
 }
 
 /* The sums of squares of groups begin.. of w. */
