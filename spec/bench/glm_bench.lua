@@ -23,7 +23,9 @@ local folder = capture("mktemp -d"):match "%S+"
 local function load_problem(name)
   local at = folder .. "/" .. name .. "/"
   local function npy(file) return lariat.data.npy(at .. file .. ".npy") end
-  if name ~= "sparse" then return npy "X", npy "y" end
+  if name ~= "sparse" then -- a column's numbers side by side, as both peers have them
+    return npy "X":t():contiguous():t(), npy "y"
+  end
   local shape = npy("shape"):totable()
   local x = lariat.sparse.csc {
     data = npy "data", indices = npy "indices", indptr = npy "indptr", base = 0,
