@@ -66,14 +66,12 @@ static lar_status pick(picked *h, const job *j, int64_t f) {
 static int64_t gather(const picked *h, const lar_design *d, int64_t j) {
   int64_t count = 0;
   if (d->sparse == NULL) {
-    const char *x = lar_tensor_data(&d->dense);
-    size_t size = lar_dtype_size(d->dtype);
-    x += (size_t)(j * d->dense.stride[1]) * size;
+    const void *x = lar_tensor_data(&d->dense);
     for (; count < h->m; count++) {
-      int64_t i = h->row[count];
+      int64_t at = j * d->dense.stride[1] + h->row[count];
       h->at[count] = (int32_t)count;
       h->value[count] =
-        d->dtype == LAR_F32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
+        d->dtype == LAR_F32 ? (double)((const float *)x)[at] : ((const double *)x)[at];
     }
     return count;
   }

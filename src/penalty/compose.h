@@ -55,7 +55,7 @@ typedef struct lar_part {
 /* Put parts in the order in which they act, and say how. same: do these two radial parts
  * group alike? */
 lar_prox_plan lar_compose_plan(int n, lar_part *part,
-                          bool (*same)(const lar_part *, const lar_part *));
+                               bool (*same)(const lar_part *, const lar_part *));
 
 /* The error of LAR_PLAN_REFUSED: which two parts cannot be composed, and what to do. */
 lar_status lar_compose_refuse(int n, const lar_part *part, const char *name);
@@ -75,9 +75,9 @@ typedef struct lar_compose_work {
 void lar_compose_clear(lar_compose_work *work);
 
 /* w (contiguous) becomes its prox; name is for messages. */
-lar_status lar_compose_prox(lar_prox_plan plan, int n, const lar_part *part, lar_compose_work *work,
-                            const lar_tensor *w, double step, const lar_tensor *metric,
-                            const char *name);
+lar_status lar_compose_prox(lar_prox_plan plan, int n, const lar_part *part,
+                            lar_compose_work *work, const lar_tensor *w, double step,
+                            const lar_tensor *metric, const char *name);
 
 /* ---- typed loops (penalty/stream.c) ---- */
 

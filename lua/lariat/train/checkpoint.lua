@@ -2,7 +2,7 @@
 --
 -- A checkpoint is written after an epoch, to a temporary name that is flushed and renamed, so
 -- that at any moment the file is a whole one. It holds weights, buffers, the optimiser's state,
--- all random streams, the early stopper and the history; no code.
+-- all random streams, the early stopper, the history, and the penalty as it prints; no code.
 -- @module lariat.train.checkpoint
 
 local core = require "lariat.core"
@@ -69,6 +69,7 @@ local function content(state, stopper)
     format = FORMAT,
     model = weights(state.model),
     optimizer = state.optimizer:state(),
+    penalty = state.penalty and tostring(state.penalty), -- what was minimised, for its readers
     streams = core.streams(),
     stopper = stopper and stopper:state(),
     history = { records = records(history), bases = history.bases, epochs = history.epochs,
