@@ -27,7 +27,7 @@ void lar_steps_renew(lar_steps *s);
 /* f->batch_loss, each[k] of the penalties of the forward pass, *objective, the parameters'
  * grad (which is NULL before) and *pred, owned by the scope. Nothing is differentiated where
  * the objective is not finite. */
-lar_status lar_steps_learn(lar_steps *s, lar_scope *scope, const lar_batch *b, double *each,
+lar_status lar_steps_learn(lar_steps *st, lar_scope *s, const lar_batch *b, double *each,
                            double *objective, lar_var **pred);
 
 /* How the steps run: "plan", or "eager: the reason". */
