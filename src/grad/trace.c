@@ -338,8 +338,8 @@ static bool same_record(const lar_record *a, const lar_record *b) {
       a->at != b->at)
     return false;
   if (a->kind == LAR_RECORD_OP) return same_attr(a->op, &a->attr, &b->attr);
-  return a->draw.kind == b->draw.kind && a->draw.rng == b->draw.rng &&
-         memcmp(&a->draw.a, &b->draw.a, 2 * sizeof(double)) == 0;
+  return a->draw.kind == b->draw.kind && a->draw.rng == b->draw.rng && a->draw.a == b->draw.a &&
+         a->draw.b == b->draw.b;
 }
 
 /* What comes from outside is the same tensor, or one made anew with the same elements. */
