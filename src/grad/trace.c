@@ -323,12 +323,19 @@ static bool same_layout(const lar_operand *a, const lar_operand *b) {
          memcmp(a->t.stride, b->t.stride, (size_t)a->t.ndim * sizeof(int64_t)) == 0;
 }
 
+/* Numbers are the same when their bits are: NaN is, 0 and -0 are not. */
+static uint64_t bits(double v) {
+  uint64_t u;
+  memcpy(&u, &v, sizeof u);
+  return u;
+}
+
 /* Bit for bit, so that NaN is NaN; reals that the op does not have are not set. */
 static bool same_attr(const lar_op *op, const lar_attr *a, const lar_attr *b) {
   if (a->n != b->n || memcmp(a->i, b->i, (size_t)a->n * sizeof *a->i) != 0) return false;
   for (const lar_param *p = op->params; p != NULL && p->name != NULL; p++) {
     double x = lar_param_get(p, a), y = lar_param_get(p, b);
-    if (memcmp(&x, &y, sizeof x) != 0) return false;
+    if (bits(x) != bits(y)) return false;
   }
   return true;
 }
