@@ -36,21 +36,9 @@ static lar_status descend(lar_whole *h, const lar_pairs *p, double *t) {
 static lar_status iterate(lar_whole *h) {
   const lbfgs *self = h->self;
   const lar_pairs p = pairs_of(self);
-  double t = 0;
   LAR_TRY(lar_whole_begin(h));
   h->norm = lar_whole_norm(h->n, lar_whole_row(h, LAR_SLOPE));
-  h->done = h->norm <= self->tol;
-  if (h->done) return LAR_OK;
-  LAR_TRY(descend(h, &p, &t));
-  if (t == 0 && lar_pairs_count(h) > 0) {
-    lar_pairs_forget(h);
-    LAR_TRY(descend(h, &p, &t));
-  }
-  h->stalled = t == 0;
-  if (h->stalled) return LAR_OK;
-  lar_pairs_keep(h, &p, NULL);
-  lar_whole_accept(h);
-  return LAR_OK;
+  return lar_pairs_iterate(h, &p, descend, self->tol, NULL);
 }
 
 LAR_ENTRY(rule, lbfgs) = {

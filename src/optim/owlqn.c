@@ -111,23 +111,11 @@ static lar_status descend(lar_whole *h, const lar_pairs *p, double *t) {
 static lar_status iterate(lar_whole *h) {
   const owlqn *self = h->self;
   const lar_pairs p = pairs_of(self);
-  double t = 0;
   LAR_TRY(lar_whole_begin(h));
   read_kinks(h);
   pseudo_gradient(h);
   h->norm = lar_whole_norm(h->n, lar_whole_row(h, PSEUDO));
-  h->done = h->norm <= self->tol;
-  if (h->done) return LAR_OK;
-  LAR_TRY(descend(h, &p, &t));
-  if (t == 0 && lar_pairs_count(h) > 0) {
-    lar_pairs_forget(h);
-    LAR_TRY(descend(h, &p, &t));
-  }
-  h->stalled = t == 0;
-  if (h->stalled) return LAR_OK;
-  lar_pairs_keep(h, &p, lar_whole_row(h, BEND));
-  lar_whole_accept(h);
-  return LAR_OK;
+  return lar_pairs_iterate(h, &p, descend, self->tol, lar_whole_row(h, BEND));
 }
 
 LAR_ENTRY(rule, owlqn) = {

@@ -70,3 +70,20 @@ void lar_whole_accept(const lar_whole *h) {
     g[j] = slope[j];
   }
 }
+
+lar_status lar_pairs_iterate(lar_whole *h, const lar_pairs *p, lar_pairs_search *search,
+                             double tol, const double *bend) {
+  double t = 0;
+  h->done = h->norm <= tol;
+  if (h->done) return LAR_OK;
+  LAR_TRY(search(h, p, &t));
+  if (t == 0 && lar_pairs_count(h) > 0) {
+    lar_pairs_forget(h);
+    LAR_TRY(search(h, p, &t));
+  }
+  h->stalled = t == 0;
+  if (h->stalled) return LAR_OK;
+  lar_pairs_keep(h, p, bend);
+  lar_whole_accept(h);
+  return LAR_OK;
+}

@@ -26,4 +26,13 @@ void lar_pairs_direction(const lar_whole *h, const lar_pairs *p, const double *g
  * NULL) is of squares that the gradients leave out. */
 void lar_pairs_keep(const lar_whole *h, const lar_pairs *p, const double *bend);
 
+/* Search along a direction from the pairs: *t is the step taken, 0 where none lowers the
+ * objective. */
+typedef lar_status lar_pairs_search(lar_whole *h, const lar_pairs *p, double *t);
+
+/* The rest of an iteration once h->norm is known: done at tol, else a search, once more without
+ * the pairs where it finds nothing, and the pair it gives (bend as above). */
+lar_status lar_pairs_iterate(lar_whole *h, const lar_pairs *p, lar_pairs_search *search,
+                             double tol, const double *bend);
+
 #endif
