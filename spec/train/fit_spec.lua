@@ -305,6 +305,13 @@ describe("fit refuses", function()
       why({ x = x, y = y }, { metrics = { "acuracy" } }))
   end)
 
+  it("labels for a single column of scores, which are no column of probabilities", function()
+    local labels = lariat.tensor({ 1, 2, 1 }, { dtype = "int64" })
+    assert.error_matches(function()
+      fit(nn.linear(2, 1), { x = lariat.ones(3, 2), y = labels }, { loss = "cross_entropy" })
+    end, "label 2 in row %d is not in 1%.%.1")
+  end)
+
   it("NaN in the data, naming the column and the row", function()
     local bad = x:clone()
     bad[{ 7, 2 }] = 0 / 0

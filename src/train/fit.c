@@ -78,9 +78,10 @@ static lar_status next_batch(loop *l, lar_batch *b, bool *end) {
 
 /* ---- one step ---- */
 
-/* A column of predictions and a row of targets are meant for each other. */
-static lar_var *matched(lar_scope *s, const lar_var *pred, lar_var *y) {
+/* A column of predictions and a row of targets that are no labels are meant for each other. */
+static lar_var *matched(const lar_loss *type, lar_scope *s, const lar_var *pred, lar_var *y) {
   const lar_tensor *p = &pred->t, *t = &y->t;
+  if (t->dtype == LAR_I64 && (type->traits & LAR_LOSS_LABELS)) return y;
   bool column = p->ndim == 2 && p->shape[1] == 1 && t->ndim == 1 && t->shape[0] == p->shape[0];
   bool row = t->ndim == 2 && t->shape[1] == 1 && p->ndim == 1 && t->shape[0] == p->shape[0];
   return column || row ? lar_reshape(s, y, p->ndim, p->shape) : y;
@@ -89,7 +90,7 @@ static lar_var *matched(lar_scope *s, const lar_var *pred, lar_var *y) {
 lar_var *lar_fit_loss(const lar_fit *f, lar_scope *s, lar_var *pred, const lar_batch *b) {
   if (s->status != LAR_OK) return NULL;
   if (f->loss != NULL)
-    return lar_loss_apply(f->loss, s, pred, matched(s, pred, b->y), b->weight);
+    return lar_loss_apply(f->loss, s, pred, matched(f->loss->type, s, pred, b->y), b->weight);
   lar_var *out = NULL;
   lar_status st = f->hooks.loss(f->hooks.ctx, pred, b, &out);
   return st == LAR_OK ? lar_scope_own(s, out) : lar_scope_fail(s, st);
