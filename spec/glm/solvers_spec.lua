@@ -52,6 +52,23 @@ describe("ridge", function()
     end
   end)
 
+  it("solves them for rows and columns of any number", function()
+    for _, shape in ipairs { { 7, 3 }, { 64, 5 }, { 515, 6 }, { 600, 11 }, { 1029, 43 } } do
+      local m, k = shape[1], shape[2]
+      local X = lariat.randn(m, k, { dtype = "float64" }) + 1
+      local w = lariat.rand(m, { dtype = "float64" })
+      local Y, root = X:sum(2) + lariat.randn(m, { dtype = "float64" }), w:sqrt():reshape(m, 1)
+      local fit = glm.fit {
+        x = X, y = Y, weights = w, intercept = false, penalty = P.l2(0.1), solver = "ridge",
+      }
+      local A = (X * root):t():matmul(X * root) / w:sum()
+      A = A + 0.1 * lariat.eye(k, { dtype = "float64" })
+      local b = (X * w:reshape(m, 1)):t():mv(Y) / w:sum()
+      local want = lariat.linalg.solve(A, b:reshape(k, 1)):reshape(k)
+      close(fit.coef, want, 1e-9 * biggest(want), ("%d x %d"):format(m, k))
+    end
+  end)
+
   it("is the same from rows or columns, and with several responses", function()
     local few = x[{ { 1, 8 } }]
     local two = lariat.stack({ y, y:square() / 100 }, 2)
@@ -66,6 +83,19 @@ describe("ridge", function()
       local other = glm.path(given)
       close(fit.coef, other.coef, 1e-6 * biggest(fit.coef), "coefficients")
     end
+  end)
+end)
+
+describe("the Gram matrix", function()
+  it("of a tall matrix gives the same bits on any number of threads", function()
+    local X = lariat.randn(40000, 7, { dtype = "float64" })
+    local Y, before, bits = X:sum(2) + X[{ {}, 1 }]:square(), lariat.threads(), {}
+    for threads = 1, 2 do
+      lariat.threads(threads)
+      bits[threads] = glm.path { x = X, y = Y, lambda = { 0.1 } }.coef
+    end
+    lariat.threads(before)
+    assert.same(bits[1]:totable(), bits[2]:totable())
   end)
 end)
 

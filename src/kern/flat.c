@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "kern/gram.h"
+
 enum { SMALL = 24 }; /* up to this order a call of LAPACK costs more than the work */
 
 /* Fortran's routines, by hand: there is no header without LAPACKE. */
@@ -16,6 +18,10 @@ ROUTINE(dpotri)
 void lar_flat_cross(int64_t n, int64_t m, int64_t k, const double *a, int64_t lda,
                     const double *b, int64_t ldb, double *c, int64_t ldc) {
   if (n == 0 || m == 0 || k == 0) return;
+  if (lar_gram_pays(m, k)) {
+    lar_gram_cross(n, m, k, a, lda, b, ldb, c, ldc);
+    return;
+  }
   cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, (int)m, (int)k, (int)n, 1, a, (int)lda,
               b, (int)ldb, 1, c, (int)ldc);
 }
@@ -23,6 +29,10 @@ void lar_flat_cross(int64_t n, int64_t m, int64_t k, const double *a, int64_t ld
 void lar_flat_square(int64_t n, int64_t m, const double *a, int64_t lda, double *c,
                      int64_t ldc) {
   if (n == 0 || m == 0) return;
+  if (lar_gram_pays(m, m)) {
+    lar_gram_square(n, m, a, lda, c, ldc);
+    return;
+  }
   cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, (int)m, (int)n, 1, a, (int)lda, 1, c,
               (int)ldc);
 }

@@ -97,9 +97,13 @@ static void moments(int64_t n, const int32_t *index, const void *x, const double
   *second = total(FEW, two);
 }
 
-static void pack(int64_t n, const void *x, double mean, double scale, double *out) {
+static void pack(int64_t n, const void *x, double mean, double scale, const double *root,
+                 double *out) {
   const real *c = x;
-  for (int64_t i = 0; i < n; i++) out[i] = ((double)c[i] - mean) * scale;
+  if (root == NULL)
+    for (int64_t i = 0; i < n; i++) out[i] = ((double)c[i] - mean) * scale;
+  else
+    for (int64_t i = 0; i < n; i++) out[i] = ((double)c[i] - mean) * scale * root[i];
 }
 
 const lar_columns LAR_R(lar_columns) = {dot, dots, axpy, moments, pack};

@@ -20,8 +20,9 @@ typedef struct lar_columns {
   /* sum w x and sum w x^2 */
   void (*moments)(int64_t n, const int32_t *index, const void *x, const double *w,
                   double *first, double *second);
-  /* out = (x - mean) scale, dense */
-  void (*pack)(int64_t n, const void *x, double mean, double scale, double *out);
+  /* out = (x - mean) scale root, dense; root may be NULL: 1 */
+  void (*pack)(int64_t n, const void *x, double mean, double scale, const double *root,
+               double *out);
 } lar_columns;
 
 extern const lar_columns lar_columns_f32, lar_columns_f64;

@@ -5,7 +5,6 @@
 #include "core/mem.h"
 #include "core/par.h"
 #include "kern/copy.h"
-#include "kern/flat.h"
 #include "solver/columns.h"
 
 enum { GRAIN = 16384 }; /* entries of a chunk of columns */
@@ -55,12 +54,13 @@ int64_t lar_design_entries(const lar_design *d, int64_t j) {
   return d->sparse == NULL ? d->n : d->sparse->start[j + 1] - d->sparse->start[j];
 }
 
-void lar_design_pack(const lar_design *d, int64_t j, int64_t from, int64_t n, double *out) {
+void lar_design_pack(const lar_design *d, int64_t j, int64_t from, int64_t n, double mean,
+                     const double *root, double *out) {
   const char *x = lar_tensor_data(&d->dense);
   int64_t at = j * d->dense.stride[1] + from;
   double scale = lar_design_scale(d, j);
-  loops(d)->pack(n, x + at * (int64_t)lar_dtype_size(d->dtype), lar_design_mean(d, j),
-                 scale == 0 ? 0 : 1 / scale, out);
+  loops(d)->pack(n, x + at * (int64_t)lar_dtype_size(d->dtype),
+                 lar_design_mean(d, j) + mean * scale, scale == 0 ? 0 : 1 / scale, root, out);
 }
 
 /* ---- making ---- */
@@ -213,36 +213,12 @@ void lar_design_tmul(const lar_design *d, const double *v, double sum, const int
 }
 
 lar_status lar_design_squares(lar_design *d, const double *w, const double *u, double *out) {
-  enum { ROWS = 512 };
-  int64_t p = d->p, side = p + 1;
   void *v;
-  LAR_TRY(lar_alloc(&v, (size_t)(side * side + side * ROWS + ROWS), sizeof(double)));
-  double *square = v, *pack = square + side * side, *root = pack + side * ROWS;
-  for (int64_t row = 0; row < d->n; row += ROWS) {
-    int64_t n = d->n - row < ROWS ? d->n - row : ROWS;
-    double *last = pack + p * ROWS;
-    for (int64_t i = 0; i < n; i++) {
-      root[i] = sqrt(w[row + i]);
-      last[i] = root[i] > 0 ? u[row + i] / root[i] : u[row + i];
-    }
-    for (int64_t j = 0; j < p; j++) {
-      double *to = pack + j * ROWS;
-      lar_design_pack(d, j, row, n, to);
-      for (int64_t i = 0; i < n; i++) to[i] *= root[i];
-    }
-    lar_flat_square(n, side, pack, ROWS, square, side);
-  }
   lar_free(d->gram);
   d->gram = NULL;
-  lar_status st = lar_alloc_raw(&v, (size_t)(p * p) + 1, sizeof(double));
-  if (st == LAR_OK) d->gram = v;
-  for (int64_t j = 0; st == LAR_OK && j < p; j++) {
-    for (int64_t i = j; i < p; i++)
-      d->gram[i * p + j] = d->gram[j * p + i] = square[j * side + i];
-    out[j] = square[j * side + p];
-  }
-  lar_free(square);
-  return st;
+  LAR_TRY(lar_alloc_raw(&v, (size_t)(d->p * d->p) + 1, sizeof(double)));
+  d->gram = v;
+  return lar_design_cross(d, w, u, d->gram, out);
 }
 
 void lar_design_mul(const lar_design *d, const double *b, double c, double *out) {

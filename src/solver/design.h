@@ -50,12 +50,17 @@ void lar_design_moments(const lar_design *d, int64_t j, const double *w, double 
 void lar_design_axpy(const lar_design *d, int64_t j, double a, const double *w, double *v);
 /* Number of entries of column j. */
 int64_t lar_design_entries(const lar_design *d, int64_t j);
-/* out = rows [from, from + n) of z_j, where X is dense. */
-void lar_design_pack(const lar_design *d, int64_t j, int64_t from, int64_t n, double *out);
+/* out = root (n; NULL: 1) times rows [from, from + n) of z_j less mean, where X is dense. */
+void lar_design_pack(const lar_design *d, int64_t j, int64_t from, int64_t n, double mean,
+                     const double *root, double *out);
 
 /* out[j] = z_j' v for all j, or for the m listed; sum is sum_i v_i. Parallel over columns. */
 void lar_design_tmul(const lar_design *d, const double *v, double sum, const int64_t *list,
                      int64_t m, double *out);
+/* gram (p * p) = Z' diag(w) Z and, where u is not NULL, out = Z' u for a u that is 0 where w
+ * is, in one look at an X that is dense. Parallel over rows; ends early when interrupted. */
+lar_status lar_design_cross(const lar_design *d, const double *w, const double *u, double *gram,
+                            double *out);
 /* d->gram for weights w, and out = Z' u for a u that is 0 where w is, in one look at X. */
 lar_status lar_design_squares(lar_design *d, const double *w, const double *u, double *out);
 /* Is that worth its p^2 n / 2 multiplications? */

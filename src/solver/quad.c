@@ -153,9 +153,7 @@ static lar_status by_columns(lar_quad *q, int64_t from, const double *h, double 
 static void pack_rows(const lar_quad *q, int64_t from, int64_t k, const double *root,
                       int64_t row, int64_t n, double *to) {
   for (int64_t c = from; c < k; c++, to += BLOCK) {
-    lar_design_pack(q->x, q->at[c], row, n, to);
-    double mean = q->mean[c];
-    for (int64_t i = 0; i < n; i++) to[i] = (to[i] - mean) * root[row + i];
+    lar_design_pack(q->x, q->at[c], row, n, q->mean[c], root + row, to);
   }
 }
 

@@ -63,29 +63,6 @@ static void column(const lar_problem *g, int64_t j, double *out) {
   for (int64_t i = 0; i < x->n; i++) out[i] *= sqrt(g->rows.w[i]);
 }
 
-/* Rows [from, from + count) of W^1/2 Z, p columns of them. */
-static void dense_rows(const lar_problem *g, int64_t from, int64_t count, double *out) {
-  for (int64_t j = 0; j < g->x->p; j++) {
-    double *to = out + j * count;
-    lar_design_pack(g->x, j, from, count, to);
-    for (int64_t i = 0; i < count; i++) to[i] *= sqrt(g->rows.w[from + i]);
-  }
-}
-
-/* A'A, its lower half, of a dense design: by chunks of rows. */
-static lar_status by_rows(const lar_problem *g, double *out) {
-  const int64_t n = g->x->n, p = g->x->p;
-  void *chunk;
-  LAR_TRY(lar_alloc_raw(&chunk, (size_t)(CHUNK * p) + 1, sizeof(double)));
-  for (int64_t from = 0; from < n && !lar_interrupt_pending(); from += CHUNK) {
-    int64_t count = n - from < CHUNK ? n - from : CHUNK;
-    dense_rows(g, from, count, chunk);
-    lar_flat_square(count, p, chunk, count, out, p);
-  }
-  lar_free(chunk);
-  return LAR_OK;
-}
-
 /* A'A of a compressed design: a column at a time against all. */
 static lar_status by_columns(const lar_problem *g, double *out) {
   const int64_t n = g->x->n, p = g->x->p;
@@ -125,7 +102,9 @@ static lar_status decompose(work *w, const lar_problem *g) {
   LAR_TRY(lar_tensor_init(&w->vectors, LAR_F64, 2, shape));
   LAR_TRY(lar_tensor_init(&w->values, LAR_F64, 1, &m));
   double *G = lar_tensor_data(&w->gram);
-  LAR_TRY(w->rows ? by_kernel(g, G) : g->x->sparse != NULL ? by_columns(g, G) : by_rows(g, G));
+  LAR_TRY(w->rows                ? by_kernel(g, G)
+          : g->x->sparse != NULL ? by_columns(g, G)
+                                 : lar_design_cross(g->x, g->rows.w, NULL, G, NULL));
   for (int64_t j = 0; j < m; j++)
     for (int64_t i = j + 1; i < m; i++) G[i * m + j] = G[j * m + i];
   return lar_lapack_eigh(&w->values, &w->vectors, &w->gram);
