@@ -68,6 +68,9 @@ void lb_class(lua_State *L, const char *tname, const luaL_Reg *methods, const lu
 
 #define LB_TENSOR "lariat.tensor"
 
+/* Push the metatable of tensors, made when there is none. */
+void lb_open_boxes(lua_State *L);
+
 /* Push an empty tensor object; fill the address with a new reference. */
 lar_var **lb_tensor_new(lua_State *L);
 

@@ -1,39 +1,9 @@
-/* The tensor class: birth and death, properties, operators, and the ops as methods. */
+/* The tensor class: properties, operators, and the ops as methods. */
 #include <string.h>
 
 #include "bind/lb.h"
 #include "kern/copy.h"
 #include "op/calc.h"
-
-/* What a tensor object holds. The stamp tells it from any other userdata without looking up
- * a metatable, which would cost as much as a small operation. */
-typedef struct box {
-  lar_var *v;
-  const void *stamp;
-} box;
-
-static const char stamp, metatable; /* their addresses are all that counts */
-
-lar_var **lb_tensor_new(lua_State *L) {
-  box *b = lua_newuserdatauv(L, sizeof *b, 0);
-  b->v = NULL;
-  b->stamp = &stamp;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
-  lua_setmetatable(L, -2);
-  return &b->v;
-}
-
-lar_var **lb_tensor_box(lua_State *L, int arg) {
-  box *b = lua_touserdata(L, arg);
-  return b != NULL && lua_rawlen(L, arg) == sizeof *b && b->stamp == &stamp ? &b->v : NULL;
-}
-
-lar_var *lb_tensor_test(lua_State *L, int arg) {
-  lar_var **p = lb_tensor_box(L, arg);
-  if (p == NULL) return NULL;
-  if (*p == NULL) luaL_error(L, "this tensor has been closed");
-  return *p;
-}
 
 lar_var *lb_tensor(lua_State *L, int arg) {
   lar_var *v = lb_tensor_test(L, arg);
@@ -67,7 +37,7 @@ lar_var *lb_tensor_from(lua_State *L, int arg, lar_dtype like) {
   return *p;
 }
 
-static int tensor_gc(lua_State *L) {
+static int tensor_close(lua_State *L) {
   lar_var **p = lb_tensor_box(L, 1);
   if (p == NULL) return luaL_typeerror(L, 1, "tensor");
   lar_var_unref(*p);
@@ -338,7 +308,7 @@ static const luaL_Reg methods[] = {
   {"zero_", tensor_zero},
   {"copy_", tensor_copy},
   {"detach", tensor_detach},
-  {"close", tensor_gc},
+  {"close", tensor_close},
   {"requires_grad_", tensor_requires_grad},
   {"is_contiguous", tensor_is_contiguous},
   {"split", lb_tensor_split},
@@ -348,8 +318,7 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg meta[] = {
-  {"__gc", tensor_gc},
-  {"__close", tensor_gc},
+  {"__close", tensor_close},
   {"__eq", tensor_eq},
   {"__lt", tensor_lt},
   {"__le", tensor_le},
@@ -394,9 +363,7 @@ static void add_ops(lua_State *L) {
 }
 
 void lb_open_tensor(lua_State *L) {
-  luaL_newmetatable(L, LB_TENSOR);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable);
+  lb_open_boxes(L);
   luaL_setfuncs(L, meta, 0);
   for (size_t k = 0; k < sizeof operators / sizeof *operators; k++) {
     push_op(L, lar_op_find(operators[k][1]),
