@@ -8,6 +8,7 @@
 #include "core/interrupt.h"
 #include "core/mem.h"
 #include "kern/copy.h"
+#include "train/batches.h"
 #include "train/steps.h"
 #include "train/whole.h"
 
@@ -30,83 +31,28 @@ static double now(void) {
 typedef struct loop {
   lar_fit *f;
   lar_steps *steps;
-  lar_batch slot[2];    /* the last whole batch and the last short one, to be filled again */
+  lar_dealer deal;
   lar_whole_pass whole; /* of a rule that looks at all data at once */
   double former;        /* objective of the epoch before */
   double started, epoch_started, shown;
-  int64_t *order;        /* of the rows in this epoch, or NULL */
-  int64_t at;            /* next row */
   int64_t group;         /* batches of the step at hand so far */
   double loss_sum, rows; /* of the epoch, over rows (or their weights) */
   lar_reg *reg;          /* that the terms below are of */
   double *each, *sum;    /* of terms of the forward pass: in a step; over rows, as loss_sum */
   double sum_rows;
-  lar_tensor *safe;    /* weights at the start of the epoch, to go back to */
-  lar_var **pred, **y; /* kept batches of the epoch */
-  size_t kept, pred_cap, y_cap;
+  lar_tensor *safe; /* weights at the start of the epoch, to go back to */
+  lar_kept kept;    /* of the epoch */
 } loop;
 
 /* ---- batches ---- */
 
-static lar_status take_rows(lar_var **out, lar_var **slot, const lar_var *v, const loop *l,
-                            int64_t end) {
-  if (v == NULL) return LAR_OK;
-  LAR_TRY(lar_rows_again(slot, &v->t, l->order, l->at, end));
-  *out = lar_var_ref(*slot);
-  return LAR_OK;
-}
-
-static lar_status next_rows(loop *l, lar_batch *b, bool *end) {
-  const lar_fit *f = l->f;
-  int64_t n = f->data.x->t.shape[0];
-  int64_t stop = l->at + f->batch_size < n ? l->at + f->batch_size : n;
-  *end = l->at >= n || (f->drop_last && stop - l->at < f->batch_size && l->at > 0);
-  if (*end) return LAR_OK;
-  lar_batch *slot = &l->slot[stop - l->at < f->batch_size];
-  LAR_TRY(take_rows(&b->x, &slot->x, f->data.x, l, stop));
-  LAR_TRY(take_rows(&b->y, &slot->y, f->data.y, l, stop));
-  LAR_TRY(take_rows(&b->weight, &slot->weight, f->data.weight, l, stop));
-  l->at = stop;
-  return LAR_OK;
-}
-
 static lar_status next_batch(loop *l, lar_batch *b, bool *end) {
   *b = (lar_batch){0};
-  if (l->f->data.x != NULL) return next_rows(l, b, end);
+  if (l->f->data.x != NULL) return lar_dealer_next(&l->deal, b, end);
   return l->f->hooks.next(l->f->hooks.ctx, b, end);
 }
 
 /* ---- one step ---- */
-
-/* A column of predictions and a row of targets that are no labels are meant for each other. */
-static lar_var *matched(const lar_loss *type, lar_scope *s, const lar_var *pred, lar_var *y) {
-  const lar_tensor *p = &pred->t, *t = &y->t;
-  if (t->dtype == LAR_I64 && (type->traits & LAR_LOSS_LABELS)) return y;
-  bool column = p->ndim == 2 && p->shape[1] == 1 && t->ndim == 1 && t->shape[0] == p->shape[0];
-  bool row = t->ndim == 2 && t->shape[1] == 1 && p->ndim == 1 && t->shape[0] == p->shape[0];
-  return column || row ? lar_reshape(s, y, p->ndim, p->shape) : y;
-}
-
-lar_var *lar_fit_loss(const lar_fit *f, lar_scope *s, lar_var *pred, const lar_batch *b) {
-  if (s->status != LAR_OK) return NULL;
-  if (f->loss != NULL)
-    return lar_loss_apply(f->loss, s, pred, matched(f->loss->type, s, pred, b->y), b->weight);
-  lar_var *out = NULL;
-  lar_status st = f->hooks.loss(f->hooks.ctx, pred, b, &out);
-  return st == LAR_OK ? lar_scope_own(s, out) : lar_scope_fail(s, st);
-}
-
-static lar_status keep(loop *l, lar_var *pred, lar_var *y) {
-  void *p = l->pred, *q = l->y;
-  lar_status st = lar_grow(&p, &l->pred_cap, l->kept + 1, sizeof *l->pred);
-  l->pred = p;
-  if (st == LAR_OK) st = lar_grow(&q, &l->y_cap, l->kept + 1, sizeof *l->y);
-  l->y = q;
-  if (st != LAR_OK) return st;
-  LAR_TRY(lar_var_detach(&l->pred[l->kept], pred));
-  l->y[l->kept++] = lar_var_ref(y);
-  return LAR_OK;
-}
 
 /* Room for the terms of the penalty, which a hook may have replaced. */
 static lar_status renew_terms(loop *l) {
@@ -218,7 +164,7 @@ static lar_status learn_batch(loop *l, lar_scope *s, const lar_batch *b) {
   add_up(l, lar_batch_rows(b));
   if (f->optim->sam > 0) LAR_TRY(look_uphill(l, s, b));
   if (f->status == LAR_FIT_DIVERGED) return LAR_OK;
-  if (f->keep_train) LAR_TRY(keep(l, pred, b->y));
+  if (f->keep_train) LAR_TRY(lar_kept_add(&l->kept, pred, b->y));
   if (f->accumulate <= 1) return end_step(l);
   LAR_TRY(lar_optim_collect(f->optim, lar_batch_rows(b)));
   if (++l->group < f->accumulate) return LAR_OK;
@@ -238,18 +184,9 @@ static lar_status step(loop *l, const lar_batch *b) {
 
 /* ---- an epoch ---- */
 
-static lar_status forget(loop *l) {
-  while (l->kept > 0) {
-    l->kept--;
-    lar_var_unref(l->pred[l->kept]);
-    lar_var_unref(l->y[l->kept]);
-  }
-  return LAR_OK;
-}
-
 static lar_status reorder(loop *l) {
   lar_fit *f = l->f;
-  l->at = 0;
+  l->deal.at = 0;
   f->batch = 0;
   f->epoch_rng = *f->shuffler;
   if (f->data.x == NULL) return f->hooks.begin(f->hooks.ctx, f->epoch);
@@ -259,10 +196,10 @@ static lar_status reorder(loop *l) {
   const lar_rule *rule = f->optim->rule;
   if (!f->shuffle || f->batches <= 1 || (rule->iterate != NULL && !rule->shuffles))
     return LAR_OK;
-  void *p = l->order;
-  if (p == NULL) LAR_TRY(lar_alloc_raw(&p, (size_t)n, sizeof *l->order));
-  l->order = p;
-  lar_rng_permutation(f->shuffler, l->order, n);
+  void *p = l->deal.order;
+  if (p == NULL) LAR_TRY(lar_alloc_raw(&p, (size_t)n, sizeof *l->deal.order));
+  l->deal.order = p;
+  lar_rng_permutation(f->shuffler, l->deal.order, n);
   return LAR_OK;
 }
 
@@ -292,7 +229,7 @@ static lar_status iterate(loop *l) {
   f->batch = f->batches = 1;
   if (f->hooks.before_step != NULL) LAR_TRY(f->hooks.before_step(f->hooks.ctx, f));
   LAR_TRY(renew_terms(l));
-  LAR_TRY(lar_whole_pass_run(&l->whole, f, l->order));
+  LAR_TRY(lar_whole_pass_run(&l->whole, f, l->deal.order));
   if (f->status == LAR_FIT_DIVERGED) return LAR_OK;
   LAR_TRY(measure_penalty(l));
   l->loss_sum = l->whole.loss;
@@ -302,7 +239,7 @@ static lar_status iterate(loop *l) {
     lar_var *pred = NULL;
     double loss;
     lar_status st = lar_evaluate(f, &f->data, &loss, &pred);
-    if (st == LAR_OK) st = keep(l, pred, f->data.y);
+    if (st == LAR_OK) st = lar_kept_add(&l->kept, pred, f->data.y);
     lar_var_unref(pred);
     LAR_TRY(st);
   }
@@ -344,17 +281,6 @@ static lar_status batches(loop *l) {
   return st;
 }
 
-static lar_status joined(lar_var **out, lar_var *const *part, size_t n) {
-  lar_var *made[LAR_MAX_OUT];
-  int nout;
-  *out = NULL;
-  if (n == 0) return LAR_OK;
-  lar_attr first = {.n = 1, .i = {1}};
-  LAR_TRY(lar_op_apply(LAR_OP(cat), &first, (int)n, part, &nout, made));
-  *out = made[0];
-  return LAR_OK;
-}
-
 static void drop_kept(lar_fit *f) {
   lar_var_unref(f->train_pred);
   lar_var_unref(f->train_y);
@@ -371,8 +297,8 @@ static lar_status close_epoch(loop *l) {
   f->val_loss = (double)NAN;
   drop_kept(f);
   if (f->keep_train) {
-    LAR_TRY(joined(&f->train_pred, l->pred, l->kept));
-    LAR_TRY(joined(&f->train_y, l->y, l->kept));
+    LAR_TRY(lar_kept_join(&f->train_pred, l->kept.pred, l->kept.n));
+    LAR_TRY(lar_kept_join(&f->train_y, l->kept.y, l->kept.n));
   }
   if (f->val.x != NULL) {
     lar_optim_swap_ema(f->optim);
@@ -424,7 +350,7 @@ static lar_status epoch(loop *l) {
   l->group = 0;
   LAR_TRY(renew_terms(l));
   for (int k = 0; k < f->nterm; k++) l->sum[k] = 0;
-  LAR_TRY(forget(l));
+  lar_kept_forget(&l->kept);
   lar_steps_renew(l->steps);
   LAR_TRY(save(l));
   LAR_TRY(reorder(l));
@@ -463,7 +389,10 @@ static lar_status prepare(loop *l) {
 }
 
 lar_status lar_fit_run(lar_fit *f) {
-  loop l = {.f = f, .started = now(), .former = f->epoch > 0 ? f->former : HUGE_VAL};
+  loop l = {.f = f,
+            .deal = {.data = &f->data, .size = f->batch_size, .drop_last = f->drop_last},
+            .started = now(),
+            .former = f->epoch > 0 ? f->former : HUGE_VAL};
   lar_status st = prepare(&l);
   bool former_grad = lar_grad_mode(true), former_mode = f->model->training;
   f->status = LAR_FIT_RUNNING;
@@ -484,13 +413,10 @@ lar_status lar_fit_run(lar_fit *f) {
   lar_optim_zero_grad(f->optim);
   lar_module_train(f->model, former_mode);
   lar_grad_mode(former_grad);
-  (void)forget(&l);
   for (int i = 0; l.safe != NULL && i < f->optim->params.n; i++) lar_tensor_clear(&l.safe[i]);
   lar_free(l.safe);
-  lar_free(l.pred);
-  lar_free(l.y);
-  lar_free(l.order);
-  for (int k = 0; k < 2; k++) lar_batch_clear(&l.slot[k]);
+  lar_kept_clear(&l.kept);
+  lar_dealer_clear(&l.deal);
   lar_free(l.each);
   lar_free(l.sum);
   lar_steps_free(f->steps);
@@ -508,57 +434,4 @@ void lar_fit_clear(lar_fit *f) {
   f->steps = NULL;
   lar_free(f->term);
   f->term = NULL;
-}
-
-/* ---- evaluation ---- */
-
-static lar_status evaluate_part(lar_fit *f, const lar_batch *b, double *sum, double *rows,
-                                lar_var **pred) {
-  lar_scope s;
-  double loss = 0;
-  lar_scope_init(&s);
-  lar_var *p = lar_module_forward(f->model, &s, b->x), *kept = NULL;
-  lar_var *l = b->y != NULL ? lar_fit_loss(f, &s, p, b) : lar_const_like(&s, p, 0);
-  lar_status st = lar_scope_take(&s, l, &kept);
-  if (st == LAR_OK) st = lar_var_item(kept, &loss);
-  if (st == LAR_OK && pred != NULL) st = lar_var_detach(pred, p);
-  lar_var_unref(kept);
-  lar_scope_clear(&s);
-  *sum += loss * lar_batch_rows(b);
-  *rows += lar_batch_rows(b);
-  return st;
-}
-
-lar_status lar_evaluate(lar_fit *f, const lar_batch *data, double *loss, lar_var **pred) {
-  enum { LEAST = 1024 };
-  int64_t n = data->x->t.shape[0], size = f->batch_size > LEAST ? f->batch_size : LEAST;
-  double sum = 0, rows = 0;
-  loop l = {.f = f};
-  lar_fit part = *f;
-  part.data = *data;
-  part.batch_size = size;
-  part.drop_last = false;
-  l.f = &part;
-  if (pred != NULL) *pred = NULL;
-  bool mode = lar_grad_mode(false), training = f->model->training;
-  lar_module_train(f->model, false);
-  lar_status st = LAR_OK;
-  for (bool end = false; st == LAR_OK && l.at < n;) {
-    lar_batch b = {0};
-    lar_var *p = NULL;
-    st = next_rows(&l, &b, &end);
-    if (st == LAR_OK) st = evaluate_part(f, &b, &sum, &rows, pred != NULL ? &p : NULL);
-    if (st == LAR_OK && pred != NULL) st = keep(&l, p, p);
-    lar_var_unref(p);
-    lar_batch_clear(&b);
-  }
-  if (st == LAR_OK && pred != NULL) st = joined(pred, l.pred, l.kept);
-  *loss = rows > 0 ? sum / rows : (double)NAN;
-  for (int k = 0; k < 2; k++) lar_batch_clear(&l.slot[k]);
-  (void)forget(&l);
-  lar_free(l.pred);
-  lar_free(l.y);
-  lar_module_train(f->model, training);
-  lar_grad_mode(mode);
-  return st;
 }
