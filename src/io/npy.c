@@ -95,16 +95,12 @@ static lar_status check_size(const lar_bytes *b, const char *path, const head *h
 }
 
 /* Numbers in Fortran order are those of the array with its dimensions the other way round. */
-static lar_status turn(lar_tensor *t) {
-  lar_tensor view = *t, copy = {0};
+static void turn(lar_tensor *t) {
+  lar_tensor from = *t;
   for (int d = 0; d < t->ndim; d++) {
-    view.shape[d] = t->shape[t->ndim - 1 - d];
-    view.stride[d] = t->stride[t->ndim - 1 - d];
+    t->shape[d] = from.shape[t->ndim - 1 - d];
+    t->stride[d] = from.stride[t->ndim - 1 - d];
   }
-  LAR_TRY(lar_clone(&copy, &view, t->dtype));
-  lar_tensor_clear(t);
-  *t = copy;
-  return LAR_OK;
 }
 
 static lar_status decode(lar_tensor *out, const lar_bytes *b, const char *path,
@@ -117,7 +113,8 @@ static lar_status decode(lar_tensor *out, const lar_bytes *b, const char *path,
   LAR_TRY(
     lar_tensor_init(out, dtype == LAR_NDTYPE ? lar_raw_dtype(h.raw) : dtype, h.ndim, shape));
   lar_raw_read(out, h.raw, b->data + h.data);
-  return h.fortran && h.ndim > 1 ? turn(out) : LAR_OK;
+  if (h.fortran) turn(out);
+  return LAR_OK;
 }
 
 lar_status lar_npy_read(lar_tensor *out, const char *path, lar_dtype dtype) {

@@ -4,6 +4,7 @@
 
 #include "core/par.h"
 #include "kern/loop.h"
+#include "kern/turn.h"
 
 /* One function for each pair of dtypes; the unit-stride loops vectorise. */
 #define PAIR(name, to, from, expr)                                                \
@@ -54,54 +55,68 @@ static void copy_row(void *ctx, int64_t n, char *const *p, const int64_t *stride
 
 /* ---- transposed copies: by tiles, so that neither side jumps far ---- */
 
-enum { TILE = 32 };
+enum { TILE = 128 };
 
 typedef struct turn {
   lar_copy_row *row;
+  lar_turn *whole; /* or NULL: row by row */
   const lar_tensor *dst, *src;
-  int64_t rows, cols; /* of the last two dimensions */
+  int r, c; /* dimensions: src runs along r, dst along c */
 } turn;
 
-/* Bands of TILE rows, of all planes. */
+static char *place(const lar_tensor *t, int64_t at) {
+  return (char *)lar_tensor_data(t) + at * (int64_t)lar_dtype_size(t->dtype);
+}
+
+/* n[0] by n[1] numbers, of dimensions r and c. */
+static void turn_tile(const turn *t, int64_t to, int64_t from, const int64_t n[2]) {
+  int64_t out = t->dst->stride[t->r], in = t->src->stride[t->c];
+  if (t->whole != NULL)
+    t->whole(n[1], n[0], place(t->dst, to), out, place(t->src, from), in);
+  else
+    for (int64_t i = 0; i < n[0]; i++)
+      t->row(n[1], place(t->dst, to + i * out), 1, place(t->src, from + i), in);
+}
+
+/* Bands of the longer dimension, of all planes: what a band holds lies close together. */
 static void turn_bands(void *ctx, int64_t begin, int64_t end) {
   const turn *t = ctx;
-  int r = t->dst->ndim - 2, c = r + 1;
-  int64_t bands = (t->rows + TILE - 1) / TILE;
-  size_t ds = lar_dtype_size(t->dst->dtype), ss = lar_dtype_size(t->src->dtype);
+  const lar_tensor *dst = t->dst, *src = t->src;
+  const int two[2] = {t->r, t->c}, wide = dst->shape[t->r] < dst->shape[t->c];
+  const int along = two[wide], across = two[!wide];
+  int64_t bands = (dst->shape[along] + TILE - 1) / TILE, n[2];
   for (int64_t b = begin; b < end; b++) {
     int64_t to = 0, from = 0, plane = b / bands, first = b % bands * TILE;
-    for (int d = r - 1; d >= 0; d--) {
-      to += plane % t->dst->shape[d] * t->dst->stride[d];
-      from += plane % t->dst->shape[d] * t->src->stride[d];
-      plane /= t->dst->shape[d];
+    for (int d = dst->ndim - 3; d >= 0; d--) {
+      to += plane % dst->shape[d] * dst->stride[d];
+      from += plane % dst->shape[d] * src->stride[d];
+      plane /= dst->shape[d];
     }
-    int64_t last = first + TILE < t->rows ? first + TILE : t->rows;
-    for (int64_t at = 0; at < t->cols; at += TILE) {
-      int64_t n = t->cols - at < TILE ? t->cols - at : TILE;
-      for (int64_t i = first; i < last; i++)
-        t->row(n,
-               (char *)lar_tensor_data(t->dst) +
-                 (to + i * t->dst->stride[r] + at * t->dst->stride[c]) * (int64_t)ds,
-               t->dst->stride[c],
-               (const char *)lar_tensor_data(t->src) +
-                 (from + i * t->src->stride[r] + at * t->src->stride[c]) * (int64_t)ss,
-               t->src->stride[c]);
+    to += first * dst->stride[along], from += first * src->stride[along];
+    n[wide] = dst->shape[along] - first < TILE ? dst->shape[along] - first : TILE;
+    for (int64_t at = 0; at < dst->shape[across]; at += TILE) {
+      n[!wide] = dst->shape[across] - at < TILE ? dst->shape[across] - at : TILE;
+      turn_tile(t, to + at * dst->stride[across], from + at * src->stride[across], n);
     }
   }
 }
 
-/* Do rows of dst run along columns of src? */
-static bool turned(const lar_tensor *dst, const lar_tensor *src) {
-  int r = dst->ndim - 2, c = r + 1;
-  return r >= 0 && dst->shape[r] >= TILE && dst->shape[c] >= TILE && dst->stride[c] == 1 &&
-         src->stride[r] == 1 && src->stride[c] > 1;
+/* Do rows of one run along columns of the other? Then those are r and c. */
+static bool turned(turn *t) {
+  enum { LEAST = 32 };
+  const lar_tensor *dst = t->dst, *src = t->src;
+  t->r = dst->ndim - 2, t->c = dst->ndim - 1;
+  if (t->r < 0 || dst->shape[t->r] < LEAST || dst->shape[t->c] < LEAST) return false;
+  if (dst->stride[t->r] == 1) t->r = dst->ndim - 1, t->c = dst->ndim - 2;
+  return dst->stride[t->c] == 1 && src->stride[t->r] == 1 && dst->stride[t->r] > 1 &&
+         src->stride[t->c] > 1;
 }
 
-static void copy_turned(const lar_tensor *dst, const lar_tensor *src, lar_copy_row *row) {
-  int r = dst->ndim - 2;
-  turn t = {row, dst, src, dst->shape[r], dst->shape[r + 1]};
-  int64_t bands = lar_shape_numel(r, dst->shape) * ((t.rows + TILE - 1) / TILE);
-  lar_par_for(bands, LAR_LOOP_GRAIN / (TILE * t.cols) + 1, turn_bands, &t);
+static void copy_turned(const turn *t) {
+  const lar_tensor *dst = t->dst;
+  int64_t r = dst->shape[t->r], c = dst->shape[t->c], most = r > c ? r : c;
+  int64_t bands = lar_shape_numel(dst->ndim - 2, dst->shape) * ((most + TILE - 1) / TILE);
+  lar_par_for(bands, LAR_LOOP_GRAIN / (TILE * (r + c - most)) + 1, turn_bands, (void *)t);
 }
 
 lar_status lar_copy(const lar_tensor *dst, const lar_tensor *src) {
@@ -109,8 +124,13 @@ lar_status lar_copy(const lar_tensor *dst, const lar_tensor *src) {
   LAR_TRY(lar_tensor_expand(&wide, src, dst->ndim, dst->shape));
   const lar_tensor *t[] = {dst, &wide};
   lar_copy_row *row = pairs[dst->dtype][src->dtype];
-  if (turned(dst, &wide)) {
-    copy_turned(dst, &wide, row);
+  turn over = {.row = row, .dst = dst, .src = &wide};
+  if (dst->dtype == src->dtype)
+    over.whole = dst->dtype == LAR_F64   ? lar_turn_f64
+                 : dst->dtype == LAR_F32 ? lar_turn_f32
+                                         : NULL;
+  if (turned(&over)) {
+    copy_turned(&over);
   } else {
     lar_loop l;
     lar_loop_init(&l, 2, t);
