@@ -108,6 +108,24 @@ describe("descent:", function()
     same(rounds, line, 1e-6, "rounds")
   end)
 
+  it("the elastic net is a lasso with a row for each coefficient", function()
+    local n, p, share = 40, 60, 0.6
+    local x, y = problem(n, p)
+    local path = lariat.glm.path { x = x, y = y, intercept = false, standardize = false,
+      penalty = P.elastic_net { l1_ratio = share }, tol = 1e-12, n_lambda = 30 }
+    assert.is_true(path.df:max():item() > 20)
+    for l = 1, path.lambda.numel, 7 do
+      local lambda = path.lambda:at(l)
+      local more = lariat.eye(p, { dtype = "float64" }) * math.sqrt(n * lambda * (1 - share))
+      local alone = lariat.glm.fit {
+        x = lariat.cat({ x, more }, 1), intercept = false, standardize = false, tol = 1e-12,
+        y = lariat.cat({ y, lariat.zeros(p, { dtype = "float64" }) }, 1),
+        lambda = lambda * share * n / (n + p),
+      }
+      near.check(path.coef[{ {}, l }], alone.coef, { rel = 1e-6, abs = 1e-6 })
+    end
+  end)
+
   it("weights of columns: free, excluded, dearer", function()
     local x, y = problem(60, 8)
     local weights = lariat.tensor({ 0, math.huge, 1, 2, 1, 1, 0.5, 1 }, { dtype = "float64" })

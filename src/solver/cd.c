@@ -229,8 +229,7 @@ static lar_status begin(work *w, const lar_problem *g, lar_point *at) {
 /* Is the optimum a broken line between that strength and the next? */
 static bool follows(const work *w, const lar_point *at) {
   const lar_scalar *s = &w->s;
-  return s->other == NULL && s->b == NULL && s->lo == NULL && w->exact > at->lambda &&
-         !w->q.rows;
+  return s->other == NULL && s->lo == NULL && w->exact > at->lambda && !w->q.rows;
 }
 
 static lar_status optimise(work *w, const lar_problem *g, double share, lar_point *at) {

@@ -26,9 +26,9 @@ typedef struct lar_quad {
   int64_t room, spaces, *in;
   double *factor, *step, *move, *kink;
   double *row; /* n */
-  /* The inverse of H among those listed, in their order: see lar_quad_follow. */
+  /* The inverse of H + ridge among those listed, in their order: see lar_quad_follow. */
   int64_t inside, side, *list, lists;
-  double *inverse, *aim, *drift, *turn;
+  double *inverse, *aim, *drift, *turn, *ridge, *pull;
 } lar_quad;
 
 lar_status lar_quad_open(lar_quad *q, const lar_design *x, bool centre);
@@ -80,7 +80,7 @@ int64_t lar_quad_sweep(lar_quad *q, const lar_scalar *s, bool all, double *moved
 lar_status lar_quad_newton(lar_quad *q, const lar_scalar *s);
 
 /* From the optimum at strength `from` to that at s->lambda, knot by knot; false where a step
- * cannot be trusted: the point is then between. For a_j alone: no b, c or bounds. */
+ * cannot be trusted: the point is then between. For a_j and b_j: no c or bounds. */
 lar_status lar_quad_follow(lar_quad *q, const lar_scalar *s, double from, bool *done,
                            int64_t *knots);
 void lar_quad_follow_clear(lar_quad *q);

@@ -3,7 +3,13 @@
  * inverse of H among those that are in, which changes by one row and column at a knot.
  *
  * With r_k = a_k sign(b_k), the line's direction as the strength falls by one is
- * aim = H^-1 r, and slopes change by drift = H aim. */
+ * aim = H^-1 r, and slopes change by drift = H aim.
+ *
+ * A quadratic penalty lambda b_k w^2 / 2 would bend the line, as H + lambda b changes with the
+ * strength. It is held at its last strength, `to`, and what is missing at the start is made
+ * good by a linear term that falls to 0 on the way: with pull_k = b_k w_k there,
+ *   slope_k + to b_k w_k + (now - to) pull_k + now a_k sign(w_k) = 0
+ * for those that are in, at every strength `now` between; slopes hold the first three. */
 #include <math.h>
 #include <string.h>
 
@@ -27,7 +33,7 @@ static lar_status lists(lar_quad *q) {
   void *list, *aim;
   if (q->lists == q->cap) return LAR_OK;
   LAR_TRY(lar_alloc_raw(&list, (size_t)q->cap, sizeof(int64_t)));
-  lar_status st = lar_alloc_raw(&aim, (size_t)(4 * q->cap), sizeof(double));
+  lar_status st = lar_alloc_raw(&aim, (size_t)(6 * q->cap), sizeof(double));
   if (st != LAR_OK) {
     lar_free(list);
     return st;
@@ -37,6 +43,7 @@ static lar_status lists(lar_quad *q) {
   lar_free(q->aim);
   q->list = list, q->lists = q->cap;
   q->aim = aim, q->drift = q->aim + q->cap, q->turn = q->drift + q->cap;
+  q->ridge = q->turn + 2 * q->cap, q->pull = q->ridge + q->cap;
   return LAR_OK;
 }
 
@@ -73,8 +80,10 @@ static lar_status restart(lar_quad *q, bool *done) {
     if (q->b[k] != 0) q->list[n++] = k;
   LAR_TRY(room_for(q, n));
   q->inside = n;
-  for (int64_t c = 0; c < n; c++)
+  for (int64_t c = 0; c < n; c++) {
     for (int64_t i = c; i < n; i++) column(q, c)[i] = q->gram[q->list[c] * q->cap + q->list[i]];
+    column(q, c)[c] += q->ridge[q->list[c]];
+  }
   *done = lar_flat_cholesky(n, q->inverse, q->side);
   if (*done)
     lar_flat_inverse(n, q->inverse, q->side);
@@ -85,9 +94,10 @@ static lar_status restart(lar_quad *q, bool *done) {
 
 /* ---- linear algebra ---- */
 
-/* out (m) += f H[:, list] v */
+/* out (m) += f (H + ridge)[:, list] v */
 static void add_products(const lar_quad *q, double f, const double *v, double *out) {
   int64_t c = 0, m = q->m;
+  for (int64_t i = 0; i < q->inside; i++) out[q->list[i]] += f * v[i] * q->ridge[q->list[i]];
   for (; c + 4 <= q->inside; c += 4) {
     const double *g[4], d[4] = {f * v[c], f * v[c + 1], f * v[c + 2], f * v[c + 3]};
     for (int k = 0; k < 4; k++) g[k] = q->gram + q->list[c + k] * q->cap;
@@ -129,13 +139,18 @@ static double strength(const lar_scalar *s, const lar_quad *q, int64_t k) {
   return s->a[q->at[k]];
 }
 
+/* r_k of member k, of that sign */
+static double lean(const lar_scalar *s, const lar_quad *q, int64_t k, double sign) {
+  return copysign(strength(s, q, k), sign) + q->pull[k];
+}
+
 static void set_aim(lar_quad *q, const lar_scalar *s) {
   for (int64_t c = 0; c < q->inside; c++) {
     int64_t k = q->list[c];
-    q->turn[c] = copysign(strength(s, q, k), q->b[k]);
+    q->turn[c] = lean(s, q, k, q->b[k]);
   }
   solve(q, q->turn, q->aim);
-  memset(q->drift, 0, (size_t)q->m * sizeof *q->drift);
+  for (int64_t k = 0; k < q->m; k++) q->drift[k] = -q->pull[k];
   add_products(q, 1, q->aim, q->drift);
 }
 
@@ -143,19 +158,21 @@ static void set_aim(lar_quad *q, const lar_scalar *s) {
 static lar_status enter(lar_quad *q, const lar_scalar *s, int64_t k, double sign, bool *done) {
   int64_t n = q->inside;
   const double *h = q->gram + k * q->cap;
-  double *w = q->turn, *pull = q->turn + q->cap, rest = h[k], lean = sign * strength(s, q, k);
+  double *w = q->turn, *with = q->turn + q->cap, own = h[k] + q->ridge[k], rest = own;
+  double far = lean(s, q, k, sign);
   LAR_TRY(room_for(q, n + 1));
-  for (int64_t c = 0; c < n; c++) pull[c] = h[q->list[c]];
-  solve(q, pull, w);
+  for (int64_t c = 0; c < n; c++) with[c] = h[q->list[c]];
+  solve(q, with, w);
   for (int64_t c = 0; c < n; c++) {
     int64_t i = q->list[c];
-    rest -= w[c] * pull[c];
-    lean -= w[c] * copysign(strength(s, q, i), q->b[i]);
+    rest -= w[c] * with[c];
+    far -= w[c] * lean(s, q, i, q->b[i]);
   }
-  *done = rest > 1e-10 * h[k];
+  *done = rest > 1e-10 * own;
   if (!*done) return LAR_OK;
-  double far = lean / rest;
+  far /= rest;
   add_products(q, -far, w, q->drift);
+  q->drift[k] += far * q->ridge[k];
   for (int64_t i = 0; i < q->m; i++) q->drift[i] += far * h[i];
   for (int64_t c = 0; c < n; c++) q->aim[c] -= far * w[c];
   q->aim[n] = far;
@@ -215,6 +232,22 @@ static void go(lar_quad *q, double t) {
   for (int64_t k = 0; k < q->m; k++) q->slope[k] += t * q->drift[k];
 }
 
+/* Does the inverse stand for the ridge at this strength? Slopes take in the quadratic penalty.
+ */
+static bool bend(lar_quad *q, const lar_scalar *s, double from) {
+  for (int64_t k = 0; k < q->m; k++) {
+    double b = s->b != NULL ? s->b[q->at[k]] : 0;
+    q->ridge[k] = s->lambda * b;
+    q->pull[k] = b * q->b[k];
+    q->slope[k] += from * q->pull[k];
+  }
+  return s->b == NULL;
+}
+
+static void unbend(lar_quad *q) {
+  for (int64_t k = 0; k < q->m; k++) q->slope[k] -= q->ridge[k] * q->b[k];
+}
+
 lar_status lar_quad_follow(lar_quad *q, const lar_scalar *s, double from, bool *done,
                            int64_t *knots) {
   double now = from;
@@ -222,9 +255,8 @@ lar_status lar_quad_follow(lar_quad *q, const lar_scalar *s, double from, bool *
   *done = true;
   *knots = 0;
   LAR_TRY(lists(q));
-  if (!current(q)) LAR_TRY(restart(q, done));
-  if (!*done) return LAR_OK;
-  set_aim(q, s);
+  if (!bend(q, s, from) || !current(q)) LAR_TRY(restart(q, done));
+  if (*done) set_aim(q, s);
   for (; now > s->lambda && *done; ++*knots) {
     knot at = next(q, s, now, now - s->lambda, fresh, gone);
     go(q, at.t);
@@ -244,5 +276,6 @@ lar_status lar_quad_follow(lar_quad *q, const lar_scalar *s, double from, bool *
   /* what has come in at the very end is still 0: it is not in */
   if (fresh >= 0 && q->b[fresh] == 0) q->inside = 0;
   if (!*done) q->inside = 0;
+  unbend(q);
   return LAR_OK;
 }
