@@ -85,18 +85,18 @@ ALWAYS void product_tile(int m, int n, const product *p, int64_t first, const re
     for (int j = 0; j < n; j++) acc[i][j] = (vec){0};
   }
   for (int64_t r = 0; r < p->rows; r++)
-    for (int64_t q = r * p->width; q < r * p->width + p->cols; q++, g += p->o) {
+    for (int64_t q = 0, at = r * p->width; q < p->cols; q++, at += p->step, g += p->pitch) {
       vec y[VECS];
       for (int j = 0; j < n; j++) y[j] = vec_load(g + j * LANES);
       for (int i = 0; i < m; i++) {
-        vec w = vec_all(x[i][q]);
+        vec w = vec_all(x[i][at]);
         for (int j = 0; j < n; j++) acc[i][j] += w * y[j];
       }
     }
   for (int i = 0; i < m && first + i < p->k; i++)
     for (int j = 0; j < n; j++) {
       real *to = sum + (first + i) * p->o + j * LANES;
-      vec_store(to, vec_load(to) + acc[i][j]);
+      vec_store(to, p->add ? vec_load(to) + acc[i][j] : acc[i][j]);
     }
 }
 
@@ -156,4 +156,16 @@ void LAR_R(lar_conv_turn)(int64_t n, int64_t outputs, const real *g, int64_t are
     }
   for (int64_t p = 0; p < n && o < lanes; p++)
     for (int64_t i = o; i < lanes; i++) to[p * lanes + i] = i < outputs ? g[i * area + p] : 0;
+}
+
+void LAR_R(lar_conv_unturn)(int64_t n, int64_t outputs, const real *y, int64_t lanes,
+                            int64_t area, real *to) {
+  int64_t o = 0;
+  for (; n >= LANES && o + LANES <= outputs; o += LANES)
+    for (int64_t p = 0; p < n; p += LANES) {
+      int64_t at = p + LANES <= n ? p : n - LANES;
+      turn_square(y + at * lanes + o, lanes, area, to + o * area + at);
+    }
+  for (; o < outputs; o++)
+    for (int64_t p = 0; p < n; p++) to[o * area + p] = y[p * lanes + o];
 }

@@ -20,13 +20,15 @@ void LAR_R(lar_conv_tile)(int64_t m, int64_t n, int64_t k, const real *a, const 
 void LAR_R(lar_conv_pack)(real *a, const real *w, int64_t m, int64_t stride, int64_t k,
                           const int64_t *term);
 
-/* sum[t, o] += sum over rows r and columns q of x[off[t] + r width + q] g[r, q, o]. */
+/* sum[t, o] += sum over rows r and columns q of x[off[t] + r width + q step] g[r, q, o]; rows of
+ * g lie `pitch` apart, those of sum `o`. Without `add`, sum is written anew. */
 typedef struct product {
   int64_t k, o; /* terms; outputs, padded to whole registers */
   const int64_t *off;
   const real *x, *g;
-  int64_t width, rows, cols;
+  int64_t width, step, pitch, rows, cols;
   real *sum;
+  bool add;
 } product;
 void LAR_R(lar_conv_product)(const product *p);
 
@@ -34,5 +36,9 @@ void LAR_R(lar_conv_product)(const product *p);
  */
 void LAR_R(lar_conv_turn)(int64_t n, int64_t outputs, const real *g, int64_t area,
                           int64_t lanes, real *to);
+
+/* The reverse: to[o, p] = y[p, o]. */
+void LAR_R(lar_conv_unturn)(int64_t n, int64_t outputs, const real *y, int64_t lanes,
+                            int64_t area, real *to);
 
 #endif

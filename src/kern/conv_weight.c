@@ -46,7 +46,13 @@ static void sum_piece(const job *j, int64_t at, real *planes) {
   int64_t share = at / j->blocks / v->groups, taps = v->kernel[0] * v->kernel[1];
   int64_t first = share * j->samples, last = first + j->samples;
   int64_t terms = v->c * taps * j->lanes;
-  product p = {.o = j->lanes, .off = j->off, .width = j->planes.width, .cols = v->out[1]};
+  product p = {.o = j->lanes,
+               .off = j->off,
+               .width = j->planes.width,
+               .step = 1,
+               .pitch = j->lanes,
+               .cols = v->out[1],
+               .add = true};
   p.sum = j->sum + (share * v->groups + group) * terms + channel * taps * j->lanes;
   int64_t count = v->c - channel < j->channels ? v->c - channel : j->channels;
   memset(p.sum, 0, (size_t)(count * taps * j->lanes) * sizeof(real));

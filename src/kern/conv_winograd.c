@@ -1,3 +1,4 @@
+/* Outputs of kern/conv_winograd, and the derivative by the input. */
 #include "kern/conv_winograd.h"
 
 #include <string.h>
@@ -6,181 +7,126 @@
 #include "core/par.h"
 #include "core/real.h"
 
-/* ---- squares of the input ---- */
-
-void LAR_R(lar_squares_init)(squares *s, const lar_conv *v, int64_t rows) {
-  *s = (squares){.rows = rows, .across = lar_ceil_div(v->out[1], 2)};
-  s->room = (lar_ceil_div(rows * s->across, LANES) + 1) * LANES;
-  for (int d = 0; d < 2; d++) {
-    s->planes.size[d] = v->size[d];
-    s->planes.pad[d] = v->pad[d];
-    s->planes.stride[d] = s->planes.gap[d] = s->planes.phases[d] = 1;
-  }
-  s->planes.rows = 2 * rows + 2;
-  s->planes.width = 2 * s->across + 2;
-}
-
-int64_t LAR_R(lar_squares_scratch)(const squares *s, int64_t channels) {
-  return lar_planes_count(&s->planes, channels) + LAR_PLANES_SLACK +
-         POINTS * point_step(channels * s->room);
-}
-
-/* B' d B for LANES squares of a row: x is the first of four rows `width` apart, points lie
- * `step` apart. */
-static void transform(const real *x, int64_t width, real *to, int64_t step) {
-  vec row[4][4]; /* elements 0 to 3 of the rows of each square */
-  for (int r = 0; r < 4; r++, x += width) {
-    vec a = vec_load(x), b = vec_load(x + LANES), c = vec_load(x + 2),
-        d = vec_load(x + 2 + LANES);
-    row[r][0] = vec_even(a, b), row[r][1] = vec_odd(a, b);
-    row[r][2] = vec_even(c, d), row[r][3] = vec_odd(c, d);
-  }
-  for (int r = 0; r < 4; r++) {
-    vec z[4];
-    for (int q = 0; q < 4; q++)
-      z[q] = r == 0   ? row[0][q] - row[2][q]
-             : r == 1 ? row[1][q] + row[2][q]
-             : r == 2 ? row[2][q] - row[1][q]
-                      : row[1][q] - row[3][q];
-    vec_store(to, z[0] - z[2]), to += step;
-    vec_store(to, z[1] + z[2]), to += step;
-    vec_store(to, z[2] - z[1]), to += step;
-    vec_store(to, z[1] - z[3]), to += step;
-  }
-}
-
-real *LAR_R(lar_squares_make)(const squares *s, int64_t channels, int64_t row, const void *x,
-                              real *scratch) {
-  const lar_planes *p = &s->planes;
-  real *points = scratch + lar_planes_count(p, channels) + LAR_PLANES_SLACK;
-  LAR_R(lar_planes_fill)(p, channels, 2 * row, x, scratch);
-  for (int64_t c = 0; c < channels; c++)
-    for (int64_t r = 0; r < s->rows; r++)
-      for (int64_t q = 0; q < s->across; q += LANES)
-        transform(scratch + (c * p->rows + 2 * r) * p->width + 2 * q, p->width,
-                  points + c * s->room + r * s->across + q, point_step(channels * s->room));
-  return points;
-}
-
-/* ---- the kernel ---- */
-
-/* G applied to three rows (or columns) of PANEL kernels at once. */
-static void spread(const real *a, const real *b, const real *c, real *to, int64_t step) {
-  for (int i = 0; i < PANEL; i++) {
-    real sum = (a[i] + c[i]) / 2, half = b[i] / 2;
-    to[i] = a[i];
-    to[step + i] = sum + half;
-    to[2 * step + i] = sum - half;
-    to[3 * step + i] = c[i];
-  }
-}
-
-/* G w G' of `m` kernels of 3 by 3, `next` apart, as (POINTS, PANEL); turned: turned over. */
-static void transform_kernels(const real *w, int64_t m, int64_t next, bool turned, real *to) {
-  real k[9][PANEL] = {{0}}, half[4][3][PANEL];
-  for (int64_t i = 0; i < m; i++)
-    for (int t = 0; t < 9; t++) k[t][i] = w[i * next + (turned ? 8 - t : t)];
-  for (int q = 0; q < 3; q++) spread(k[q], k[3 + q], k[6 + q], half[0][q], 3 * PANEL);
-  for (int r = 0; r < 4; r++)
-    spread(half[r][0], half[r][1], half[r][2], to + 4 * r * PANEL, PANEL);
-}
-
-/* A panel of a group's kernels (o, c) from `from` on, point by point; turned: w is (c, o)
- * instead. */
-static void pack(const lar_conv *v, const real *w, bool turned, int64_t from, real *u) {
-  int64_t m = v->o - from < PANEL ? v->o - from : PANEL;
-  int64_t next = 9 * (turned ? 1 : v->c), channel = 9 * (turned ? v->o : 1);
-  u += from * v->c;
-  for (int64_t c = 0; c < v->c; c++, u += m) {
-    real points[POINTS * PANEL];
-    transform_kernels(w + from * next + c * channel, m, next, turned, points);
-    for (int k = 0; k < POINTS; k++)
-      memcpy(u + k * v->o * v->c, points + k * PANEL, (size_t)m * sizeof(real));
-  }
-}
-
-/* ---- pieces of output ---- */
-
 typedef struct job {
   lar_conv v;
   squares s;
-  int64_t pieces; /* to an image */
+  int64_t rows;                 /* rows of squares to a piece */
+  int64_t block, blocks, parts; /* outputs to a block; blocks of outputs, in parts */
   int64_t *off;
-  real *u, *y;
-  const real *x, *bias, *w;
+  real *u, *bias; /* kernels (groups, blocks, POINTS, channels, width), biases in registers */
+  real *y;
+  const real *x, *w;
   bool turned;
   lar_scratch scratch;
 } job;
 
-static void pack_body(void *ctx, int64_t begin, int64_t end) {
+/* A block's outputs in whole registers. */
+static int64_t width_of(const job *j, int64_t block) {
+  return lanes_of(min(j->block, j->v.o - block * j->block));
+}
+
+/* ---- kernels ---- */
+
+/* A register of a group's kernels of channel c, as (9, LANES). Those of the adjoint are (c, o)
+ * instead and turned over. */
+static void take_kernels(const job *j, const real *w, int64_t from, int64_t c, real *to) {
+  const lar_conv *v = &j->v;
+  int64_t n = min(LANES, v->o - from), next = 9 * (j->turned ? 1 : v->c);
+  w += 9 * (j->turned ? c * v->o + from : from * v->c + c);
+  for (int t = 0; t < 9; t++, to += LANES) {
+    const real *tap = w + (j->turned ? 8 - t : t);
+    for (int64_t i = 0; i < LANES; i++) to[i] = i < n ? tap[i * next] : 0;
+  }
+}
+
+static void kernel_body(void *ctx, int64_t begin, int64_t end) {
   const job *j = ctx;
   const lar_conv *v = &j->v;
-  int64_t panels = lar_ceil_div(v->o, PANEL);
+  int64_t many = lar_ceil_div(v->o, LANES);
   for (int64_t at = begin; at < end; at++) {
-    int64_t group = at / panels;
-    pack(v, j->w + group * v->o * v->c * 9, j->turned, at % panels * PANEL,
-         j->u + group * POINTS * v->o * v->c);
+    int64_t group = at / many, from = at % many * LANES, block = from / j->block;
+    int64_t width = width_of(j, block);
+    const real *w = j->w + group * v->o * v->c * 9;
+    real *u = j->u + POINTS * v->c * (group * many * LANES + block * j->block) + from % j->block;
+    for (int64_t c = 0; c < v->c; c++, u += width) {
+      real taps[9 * LANES];
+      take_kernels(j, w, from, c, taps);
+      LAR_R(lar_kernel_points)(taps, u, v->c * width);
+    }
   }
 }
 
-/* A' m A: LANES squares from points `step` apart, as two rows of 2 LANES outputs. */
-static void transform_back(const real *m, int64_t step, vec bias, real *upper, real *lower) {
-  vec z[2][4];
-  for (int q = 0; q < 4; q++) {
-    vec a = vec_load(m + q * step), b = vec_load(m + (4 + q) * step),
-        c = vec_load(m + (8 + q) * step), d = vec_load(m + (12 + q) * step);
-    z[0][q] = a + b + c;
-    z[1][q] = b - c - d;
-  }
-  vec_zip(upper, z[0][0] + z[0][1] + z[0][2] + bias, z[0][1] - z[0][2] - z[0][3] + bias);
-  vec_zip(lower, z[1][0] + z[1][1] + z[1][2] + bias, z[1][1] - z[1][2] - z[1][3] + bias);
+/* ---- pieces: some rows of squares by some blocks of outputs ---- */
+
+/* What of a square lies in the image goes to `to`, (rows, columns, width). */
+static void put_square(const real *y, int64_t rows, int64_t columns, int64_t row, int64_t width,
+                       real *to) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t q = 0; q < columns; q++)
+      vec_store(to + r * row + q * width, vec_load(y + (r * SQUARE + q) * LANES));
 }
 
-/* Two rows of outputs of n squares from place p on, into the image y from row `row` on. */
-static void put_rows(const job *j, real *y, int64_t row, int64_t p, int64_t n,
-                     const real *upper, const real *lower) {
-  const int64_t *out = j->v.out;
-  int64_t r = p / j->s.across, q = p % j->s.across;
-  for (; n > 0; r++, q = 0) {
-    int64_t here = j->s.across - q < n ? j->s.across - q : n, at = 2 * (row + r);
-    int64_t columns = 2 * (q + here) > out[1] ? out[1] - 2 * q : 2 * here;
-    size_t bytes = (size_t)columns * sizeof(real);
-    memcpy(y + at * out[1] + 2 * q, upper, bytes);
-    if (at + 1 < out[0]) memcpy(y + (at + 1) * out[1] + 2 * q, lower, bytes);
-    upper += 2 * here, lower += 2 * here, n -= here;
-  }
+/* n rows of squares of an image, from row `row` on, for all outputs of a block. */
+static void put_rows(const job *j, const real *sums, int64_t step, int64_t row, int64_t n,
+                     const real *bias, int64_t outputs, int64_t width, real *y, real *turned) {
+  const int64_t *out = j->v.out, line = out[1] * width, first = SQUARE * row;
+  for (int64_t r = row; r < row + n; r++)
+    for (int64_t q = 0; q < j->s.across; q++, sums += width) {
+      int64_t i = SQUARE * r, k = SQUARE * q;
+      real *to = turned + (i - first) * line + k * width;
+      for (int64_t o = 0; o < width; o += LANES) {
+        real square[SQUARE * SQUARE * LANES];
+        LAR_R(lar_square_back)(sums + o, step, bias + o, j->v.clip, square);
+        put_square(square, min(SQUARE, out[0] - i), min(SQUARE, out[1] - k), line, width,
+                   to + o);
+      }
+    }
+  LAR_R(lar_conv_unturn)
+  (min(SQUARE * n, out[0] - first) * out[1], outputs, turned, width, out[0] * out[1],
+   y + first * out[1]);
 }
 
-/* Outputs from..from + m of n squares from place p on. */
-static void make_squares(const job *j, const real *u, const real *points, const real *bias,
-                         real *y, int64_t row, int64_t from, int64_t p, int64_t n) {
-  real sums[POINTS][PANEL * TILE], upper[2 * TILE], lower[2 * TILE];
+/* A block of outputs of a group, from the points of its inputs. */
+static void make_block(const job *j, int64_t group, int64_t block, int64_t row, int64_t rows,
+                       const real *points, real *sums, real *turned) {
   const lar_conv *v = &j->v;
-  int64_t m = v->o - from < PANEL ? v->o - from : PANEL, area = v->out[0] * v->out[1];
-  for (int k = 0; k < POINTS; k++) LAR_R(lar_conv_tile)
-  (m, n, v->c, u + (k * v->o + from) * v->c, j->off,
-   points + k * point_step(v->c * j->s.room) + p, NULL, sums[k]);
-  for (int64_t i = 0; i < m; i++) {
-    vec b = vec_all(bias == NULL ? 0 : bias[from + i]);
-    for (int64_t q = 0; q < n; q += LANES)
-      transform_back(&sums[0][i * TILE + q], PANEL * TILE, b, upper + 2 * q, lower + 2 * q);
-    put_rows(j, y + (from + i) * area, row, p, n, upper, lower);
+  int64_t many = lanes_of(v->o), width = width_of(j, block), count = rows * j->s.across;
+  int64_t step = point_step(j->rows * j->s.across, j->s.lanes);
+  int64_t apart = point_step(j->rows * j->s.across, width), area = v->out[0] * v->out[1];
+  const real *u = j->u + POINTS * v->c * (group * many + block * j->block);
+  for (int k = 0; k < POINTS; k++) {
+    product p = {.k = count,
+                 .o = width,
+                 .off = j->off,
+                 .x = points + k * step,
+                 .g = u + k * v->c * width,
+                 .step = 1,
+                 .pitch = width,
+                 .rows = 1,
+                 .cols = v->c,
+                 .sum = sums + k * apart};
+    LAR_R(lar_conv_product)(&p);
+  }
+  while (rows > 0) {
+    int64_t r = row % j->s.down, n = min(j->s.down - r, rows);
+    int64_t output = (row / j->s.down * v->groups + group) * v->o + block * j->block;
+    put_rows(j, sums, apart, r, n, j->bias + group * many + block * j->block,
+             min(j->block, v->o - block * j->block), width, j->y + output * area, turned);
+    sums += n * j->s.across * width, row += n, rows -= n;
   }
 }
 
 static void piece(const job *j, int64_t at, real *scratch) {
   const lar_conv *v = &j->v;
-  int64_t row = at % j->pieces * j->s.rows, image = at / j->pieces, group = image % v->groups;
-  int64_t rows = lar_ceil_div(v->out[0], 2) - row;
-  int64_t places = (rows < j->s.rows ? rows : j->s.rows) * j->s.across;
-  const real *x = j->x + image * v->c * v->size[0] * v->size[1];
-  const real *u = j->u + group * POINTS * v->o * v->c;
-  const real *bias = j->bias == NULL ? NULL : j->bias + group * v->o;
-  real *y = j->y + image * v->o * v->out[0] * v->out[1];
-  const real *points = LAR_R(lar_squares_make)(&j->s, v->c, row, x, scratch);
-  for (int64_t p = 0; p < places; p += TILE)
-    for (int64_t from = 0; from < v->o; from += PANEL)
-      make_squares(j, u, points, bias, y, row, from, p, places - p < TILE ? places - p : TILE);
+  int64_t part = at % j->parts, group = at / j->parts % v->groups;
+  int64_t row = at / j->parts / v->groups * j->rows, rows = min(j->rows, v->n * j->s.down - row);
+  int64_t count = j->rows * j->s.across, step = point_step(count, j->s.lanes);
+  real *points = scratch, *sums = points + POINTS * step;
+  real *turned = sums + POINTS * point_step(count, j->block);
+  LAR_R(lar_squares_make)
+  (&j->s, j->x + group * v->c * v->size[0] * v->size[1], row, rows, turned, points, step);
+  for (int64_t b = part * j->blocks / j->parts; b < (part + 1) * j->blocks / j->parts; b++)
+    make_block(j, group, b, row, rows, points, sums, turned);
 }
 
 static void body(void *ctx, int64_t begin, int64_t end) {
@@ -191,27 +137,70 @@ static void body(void *ctx, int64_t begin, int64_t end) {
   lar_scratch_give(&j->scratch, slot);
 }
 
-static lar_status convolve(job *j) {
+/* ---- the whole ---- */
+
+/* Squares enough that a kernel is read for many, and few enough that points and sums stay in
+ * the second cache; parts where there are too few pieces for all threads. */
+static void cut(job *j) {
+  enum { CACHED = 768 << 10, LEAST = 32, MOST = 64 };
   const lar_conv *v = &j->v;
-  int64_t rows = lar_ceil_div(v->out[0], 2), weights = v->groups * POINTS * v->o * v->c;
-  int64_t bytes = (POINTS + 8) * v->c * lar_ceil_div(v->out[1], 2) * (int64_t)sizeof(real);
-  int64_t each = lar_conv_rows(rows, bytes, v->n * v->groups);
+  squares *s = &j->s;
+  for (int d = 0; d < 2; d++) s->size[d] = v->size[d], s->pad[d] = v->pad[d];
+  s->down = lar_ceil_div(v->out[0], SQUARE);
+  s->across = lar_ceil_div(v->out[1], SQUARE);
+  s->channels = v->c;
+  s->lanes = lanes_of(v->c);
+  s->next = v->groups * v->c * v->size[0] * v->size[1];
+  j->block = min(BLOCK, lanes_of(v->o));
+  int64_t count = CACHED / (int64_t)sizeof(real) / (POINTS * (s->lanes + j->block));
+  j->rows = LAR_R(lar_squares_rows)(s, count < LEAST ? LEAST : min(count, MOST));
+  j->rows = min(j->rows, v->n * s->down);
+  int64_t pieces = lar_ceil_div(v->n * s->down, j->rows) * v->groups;
+  while (j->block > 2 * LANES && pieces * lar_ceil_div(v->o, j->block) < LAR_PAR_LEAST)
+    j->block = lanes_of(j->block / 2);
+  j->blocks = lar_ceil_div(v->o, j->block);
+  j->parts = min(j->blocks, lar_ceil_div(LAR_PAR_LEAST, pieces));
+}
+
+/* Reals of a slot of scratch; inputs and outputs are turned at different times. */
+static int64_t slot_size(const job *j) {
+  int64_t count = j->rows * j->s.across, width = j->block;
+  int64_t in = LAR_R(lar_squares_scratch)(&j->s, j->rows);
+  int64_t out = SQUARE * min(j->rows, j->s.down) * j->v.out[1] * width;
+  return POINTS * (point_step(count, j->s.lanes) + point_step(count, width)) +
+         (in > out ? in : out);
+}
+
+static void run(job *j, const real *bias) {
+  const lar_conv *v = &j->v;
+  int64_t many = lanes_of(v->o), count = j->rows * j->s.across;
+  for (int64_t t = 0; t < count; t++) j->off[t] = t * j->s.lanes;
+  memset(j->bias, 0, (size_t)(v->groups * many) * sizeof(real));
+  for (int64_t g = 0; bias != NULL && g < v->groups; g++)
+    memcpy(j->bias + g * many, bias + g * v->o, (size_t)v->o * sizeof(real));
+  lar_par_for(v->groups * many / LANES, lar_conv_grain(64 * LANES * v->c), kernel_body, j);
+  int64_t pieces = lar_ceil_div(v->n * j->s.down, j->rows) * v->groups * j->parts;
+  lar_par_for(pieces, lar_conv_grain(POINTS * count * v->c * v->o / j->parts), body, j);
+}
+
+static lar_status convolve(job *j, const real *bias) {
+  const lar_conv *v = &j->v;
   void *p = NULL;
-  LAR_R(lar_squares_init)(&j->s, v, each);
-  j->pieces = lar_ceil_div(rows, each);
-  size_t size = (size_t)v->c * sizeof(int64_t) + (size_t)weights * sizeof(real);
-  lar_status st = lar_alloc_raw(&p, size, 1);
-  int64_t slot = LAR_R(lar_squares_scratch)(&j->s, v->c);
-  if (st == LAR_OK) st = lar_scratch_init(&j->scratch, (size_t)slot * sizeof(real));
+  if (v->n == 0) return LAR_OK;
+  cut(j);
+  int64_t many = v->groups * lanes_of(v->o), ints = j->rows * j->s.across;
+  lar_status st = lar_alloc_raw(&p, (size_t)ints * sizeof(int64_t) +
+                                      (size_t)(many * (POINTS * v->c + 1)) * sizeof(real),
+                                1);
+  if (st == LAR_OK)
+    st = lar_scratch_init(&j->scratch, (size_t)slot_size(j) * sizeof(real));
   if (st == LAR_OK) {
     j->off = p;
-    void *rest = j->off + v->c;
-    j->u = rest;
-    for (int64_t c = 0; c < v->c; c++) j->off[c] = c * j->s.room;
-    lar_par_for(v->groups * lar_ceil_div(v->o, PANEL), lar_conv_grain(64 * PANEL * v->c),
-                pack_body, j);
-    int64_t count = v->n * v->groups * j->pieces, work = each * j->s.across * v->c * v->o;
-    lar_par_for(count, lar_conv_grain(POINTS * work), body, j);
+    p = j->off + ints;
+    j->u = p;
+    j->bias = j->u + many * POINTS * v->c;
+    run(j, bias);
+    p = j->off;
   }
   lar_scratch_clear(&j->scratch);
   lar_free(p);
@@ -220,8 +209,8 @@ static lar_status convolve(job *j) {
 
 lar_status LAR_R(lar_winograd_output)(const lar_conv *v, void *y, const void *x, const void *w,
                                       const void *bias) {
-  job j = {.v = *v, .y = y, .x = x, .w = w, .bias = bias};
-  return convolve(&j);
+  job j = {.v = *v, .y = y, .x = x, .w = w};
+  return convolve(&j, bias);
 }
 
 /* The adjoint is the convolution of g, padded by what is left of the kernel, with the kernel
@@ -233,5 +222,5 @@ lar_status LAR_R(lar_winograd_input)(const lar_conv *v, void *x, const void *g, 
     j.v.size[d] = v->out[d], j.v.out[d] = v->size[d];
     j.v.pad[d] = 2 - v->pad[d];
   }
-  return convolve(&j);
+  return convolve(&j, NULL);
 }

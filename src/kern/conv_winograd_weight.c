@@ -1,157 +1,168 @@
 /* The derivative by the weight: the transposed of each step of kern/conv_winograd. */
-#include "kern/conv_winograd.h"
-
 #include <string.h>
 
 #include "core/mem.h"
 #include "core/par.h"
 #include "core/real.h"
+#include "kern/conv_winograd.h"
 
 typedef struct job {
   const lar_conv *v;
-  squares s;
-  int64_t lanes, shares, samples; /* outputs in whole registers; shares of the batch */
+  squares in, out;            /* of x, and of g: a block of its outputs */
+  int64_t rows, shares, each; /* rows of squares at a time; shares of them, of so many rows */
+  int64_t block, blocks;      /* outputs to a block */
   int64_t *off;
-  real *sum; /* (shares, groups, POINTS, channels, lanes) */
+  real *sum; /* (shares, groups, blocks, POINTS, channels, block) */
   const real *x, *g;
   real *w;
   lar_scratch scratch;
 } job;
 
-/* Rows of g's planes as (2 rows, 2 across, lanes), 0 where g has no such row, column or
- * output. */
-static void turn(const job *j, int64_t row, const real *g, real *to) {
-  const lar_conv *v = j->v;
-  int64_t area = v->out[0] * v->out[1], columns = 2 * j->s.across;
-  for (int64_t r = 0; r < 2 * j->s.rows; r++, to += columns * j->lanes) {
-    int64_t at = 2 * row + r, n = at < v->out[0] ? v->out[1] : 0;
-    LAR_R(lar_conv_turn)(n, v->o, g + at * v->out[1], area, j->lanes, to);
-    memset(to + n * j->lanes, 0, (size_t)((columns - n) * j->lanes) * sizeof(real));
-  }
-}
+static int64_t sum_size(const job *j) { return POINTS * j->v->c * j->block; }
 
-/* A y A' of the square at y, whose rows lie `width` apart, for all outputs; points lie `step`
- * apart. */
-static void transform(const real *y, int64_t width, int64_t lanes, real *to, int64_t step) {
-  for (int64_t o = 0; o < lanes; o += LANES, y += LANES, to += LANES) {
-    vec a = vec_load(y), b = vec_load(y + lanes), c = vec_load(y + width),
-        d = vec_load(y + width + lanes);
-    vec left[] = {a, a + c, a - c, -c}, right[] = {b, b + d, b - d, -d};
-    for (int r = 0; r < 4; r++) {
-      vec_store(to + (4 * r) * step, left[r]);
-      vec_store(to + (4 * r + 1) * step, left[r] + right[r]);
-      vec_store(to + (4 * r + 2) * step, left[r] - right[r]);
-      vec_store(to + (4 * r + 3) * step, -right[r]);
-    }
-  }
-}
-
-/* One image's part in the sums, by rows of squares from `row` on. */
-static void add_rows(const job *j, int64_t image, int64_t row, real *sum, real *scratch) {
+/* What rows of squares from `row` on add to the sums of a block. */
+static void add_rows(const job *j, int64_t group, int64_t block, int64_t row, int64_t rows,
+                     real *sum, real *scratch) {
   const lar_conv *v = j->v;
-  int64_t count = j->s.rows * j->s.across, step = point_step(count * j->lanes);
-  const real *x = j->x + image * v->c * v->size[0] * v->size[1];
-  const real *g = j->g + image * v->o * v->out[0] * v->out[1];
-  const real *points = LAR_R(lar_squares_make)(&j->s, v->c, row, x, scratch);
-  real *turned = scratch + LAR_R(lar_squares_scratch)(&j->s, v->c);
-  real *slopes = turned + 4 * count * j->lanes;
-  turn(j, row, g, turned);
-  for (int64_t r = 0; r < j->s.rows; r++)
-    for (int64_t q = 0; q < j->s.across; q++)
-      transform(turned + (r * 2 * j->s.across + q) * 2 * j->lanes, 2 * j->s.across * j->lanes,
-                j->lanes, slopes + (r * j->s.across + q) * j->lanes, step);
+  int64_t count = j->rows * j->in.across, first = group * v->o + block * j->block;
+  int64_t step = point_step(count, j->in.lanes), apart = point_step(count, j->block);
+  real *points = scratch, *slopes = points + POINTS * step, *turned = slopes + POINTS * apart;
+  squares out = j->out;
+  out.channels = min(j->block, v->o - block * j->block);
+  LAR_R(lar_squares_make)
+  (&j->in, j->x + group * v->c * v->size[0] * v->size[1], row, rows, turned, points, step);
+  LAR_R(lar_squares_make)
+  (&out, j->g + first * v->out[0] * v->out[1], row, rows, turned, slopes, apart);
   for (int k = 0; k < POINTS; k++) {
     product p = {.k = v->c,
-                 .o = j->lanes,
+                 .o = j->block,
                  .off = j->off,
-                 .x = points + k * point_step(v->c * j->s.room),
-                 .g = slopes + k * step,
+                 .x = points + k * step,
+                 .g = slopes + k * apart,
+                 .step = j->in.lanes,
+                 .pitch = j->block,
                  .rows = 1,
-                 .cols = count,
-                 .sum = sum + k * v->c * j->lanes};
+                 .cols = rows * j->in.across,
+                 .sum = sum + k * v->c * j->block,
+                 .add = true};
     LAR_R(lar_conv_product)(&p);
   }
 }
 
+/* Kernels of a register of outputs, `from` on in their block, from the sum of all shares in
+ * their order; one more share's sums are at `sum`. */
+static void gather(const job *j, int64_t group, int64_t block, int64_t from, const real *sum) {
+  const lar_conv *v = j->v;
+  int64_t share = v->groups * j->blocks * sum_size(j), first = block * j->block + from;
+  real *w = j->w + (group * v->o + first) * v->c * 9;
+  for (int64_t c = 0; c < v->c; c++) {
+    real total[POINTS * LANES], taps[9 * LANES];
+    for (int64_t k = 0; k < POINTS; k++) {
+      const real *part = sum + (k * v->c + c) * j->block + from;
+      vec z = vec_load(part);
+      for (int64_t s = 1; s < j->shares; s++) z += vec_load(part + s * share);
+      vec_store(total + k * LANES, z);
+    }
+    LAR_R(lar_kernel_back)(total, LANES, taps);
+    for (int64_t i = 0; i < LANES && first + i < v->o; i++)
+      for (int64_t t = 0; t < 9; t++) w[(i * v->c + c) * 9 + t] = taps[t * LANES + i];
+  }
+}
+
+/* Where there is but one share, a block is done when its sums are. */
 static void sum_body(void *ctx, int64_t begin, int64_t end) {
   job *j = ctx;
   const lar_conv *v = j->v;
   int slot;
-  int64_t size = POINTS * v->c * j->lanes;
   real *scratch = lar_scratch_take(&j->scratch, &slot);
   for (int64_t at = begin; at < end; at++) {
-    int64_t group = at % v->groups, first = at / v->groups * j->samples;
-    memset(j->sum + at * size, 0, (size_t)size * sizeof(real));
-    for (int64_t n = first; n < first + j->samples && n < v->n; n++)
-      for (int64_t row = 0; 2 * row < v->out[0]; row += j->s.rows)
-        add_rows(j, n * v->groups + group, row, j->sum + at * size, scratch);
+    int64_t block = at % j->blocks, group = at / j->blocks % v->groups;
+    int64_t row = at / j->blocks / v->groups * j->each, last = row + j->each;
+    bool alone = j->shares == 1;
+    real *sum = alone ? scratch : j->sum + at * sum_size(j);
+    memset(sum, 0, (size_t)sum_size(j) * sizeof(real));
+    if (last > v->n * j->in.down) last = v->n * j->in.down;
+    for (; row < last; row += j->rows)
+      add_rows(j, group, block, row, min(j->rows, last - row), sum,
+               scratch + (alone ? sum_size(j) : 0));
+    for (int64_t from = 0; alone && from < j->block; from += LANES)
+      gather(j, group, block, from, sum);
   }
   lar_scratch_give(&j->scratch, slot);
 }
 
-/* G' u G */
-static void kernel_of(const double *u, real *w) {
-  double half[3][4];
-  for (int q = 0; q < 4; q++) {
-    half[0][q] = u[q] + (u[4 + q] + u[8 + q]) / 2;
-    half[1][q] = (u[4 + q] - u[8 + q]) / 2;
-    half[2][q] = (u[4 + q] + u[8 + q]) / 2 + u[12 + q];
-  }
-  for (int r = 0; r < 3; r++, w += 3) {
-    const double *h = half[r];
-    w[0] = (real)(h[0] + (h[1] + h[2]) / 2);
-    w[1] = (real)((h[1] - h[2]) / 2);
-    w[2] = (real)((h[1] + h[2]) / 2 + h[3]);
-  }
-}
-
-/* All kernels of a channel, from the sum of all shares in their order. */
-static void gather(const job *j, int64_t at) {
-  const lar_conv *v = j->v;
-  int64_t c = at % v->c, group = at / v->c, size = POINTS * v->c * j->lanes;
-  for (int64_t from = 0; from < v->o; from += LANES) {
-    double u[LANES][POINTS], sum[LANES];
-    for (int k = 0; k < POINTS; k++) {
-      const real *part = j->sum + group * size + (k * v->c + c) * j->lanes + from;
-      for (int i = 0; i < LANES; i++) sum[i] = 0;
-      for (int64_t s = 0; s < j->shares; s++, part += v->groups * size)
-        for (int i = 0; i < LANES; i++) sum[i] += (double)part[i];
-      for (int i = 0; i < LANES; i++) u[i][k] = sum[i];
-    }
-    for (int64_t i = 0; i < LANES && from + i < v->o; i++)
-      kernel_of(u[i], j->w + 9 * ((group * v->o + from + i) * v->c + c));
-  }
-}
-
 static void gather_body(void *ctx, int64_t begin, int64_t end) {
-  for (int64_t at = begin; at < end; at++) gather(ctx, at);
+  const job *j = ctx;
+  int64_t many = j->block / LANES;
+  for (int64_t at = begin; at < end; at++)
+    gather(j, at / many / j->blocks, at / many % j->blocks, at % many * LANES,
+           j->sum + at / many * sum_size(j));
+}
+
+static squares cut_squares(const lar_conv *v, int64_t channels, bool slopes) {
+  squares s = {.channels = channels, .lanes = lanes_of(channels), .slopes = slopes};
+  const int64_t *size = slopes ? v->out : v->size;
+  s.down = lar_ceil_div(v->out[0], SQUARE);
+  s.across = lar_ceil_div(v->out[1], SQUARE);
+  s.next = v->groups * (slopes ? v->o : v->c) * size[0] * size[1];
+  for (int d = 0; d < 2; d++) s.size[d] = size[d], s.pad[d] = slopes ? 0 : v->pad[d];
+  return s;
+}
+
+/* Smaller blocks of outputs, or shares of the batch, as long as their sums are small, where
+ * there are too few pieces for all threads. */
+static void cut(job *j) {
+  enum { CACHED = 768 << 10, LEAST = 24, MOST = 64, SUMS = 16 << 20 };
+  const lar_conv *v = j->v;
+  j->block = min(BLOCK, lanes_of(v->o));
+  while (j->block > 2 * LANES && v->groups * lar_ceil_div(v->o, j->block) > LAR_PAR_LEAST / 4 &&
+         v->groups * lar_ceil_div(v->o, j->block) < LAR_PAR_LEAST)
+    j->block = lanes_of(j->block / 2);
+  j->blocks = lar_ceil_div(v->o, j->block);
+  j->in = cut_squares(v, v->c, false);
+  j->out = cut_squares(v, j->block, true);
+  int64_t total = v->n * j->in.down, pieces = v->groups * j->blocks;
+  int64_t most = SUMS / (int64_t)sizeof(real) / (pieces * sum_size(j));
+  j->shares = min(lar_ceil_div(LAR_PAR_LEAST, pieces), min(most, total));
+  if (j->shares < 1) j->shares = 1;
+  int64_t count = CACHED / (int64_t)sizeof(real) / (POINTS * (j->in.lanes + j->block));
+  j->rows = LAR_R(lar_squares_rows)(&j->in, count < LEAST ? LEAST : min(count, MOST));
+  j->each = lar_ceil_div(total, j->shares);
+  j->rows = min(j->rows, j->each);
+  j->shares = lar_ceil_div(total, j->each);
+}
+
+static int64_t slot_size(const job *j) {
+  int64_t count = j->rows * j->in.across, a = LAR_R(lar_squares_scratch)(&j->in, j->rows);
+  int64_t b = LAR_R(lar_squares_scratch)(&j->out, j->rows);
+  return POINTS * (point_step(count, j->in.lanes) + point_step(count, j->block)) +
+         (a > b ? a : b) + (j->shares == 1 ? sum_size(j) : 0);
 }
 
 lar_status LAR_R(lar_winograd_weight)(const lar_conv *v, void *w, const void *x,
                                       const void *g) {
-  enum { PIECES = 16, MOST = 16 << 20, CACHED = 256 << 10 };
-  job j = {.v = v, .x = x, .g = g, .w = w, .lanes = lar_ceil_div(v->o, LANES) * LANES};
-  int64_t size = v->groups * POINTS * v->c * j.lanes, bytes = size * (int64_t)sizeof(real);
-  if (bytes * PIECES > MOST) return LAR_R(lar_conv_weight)(v, w, x, g);
-  j.shares = v->n < PIECES ? v->n > 0 ? v->n : 1 : PIECES;
-  j.samples = lar_ceil_div(v->n, j.shares);
-  int64_t row = lar_ceil_div(v->out[1], 2) * j.lanes * POINTS * (int64_t)sizeof(real);
-  int64_t rows = lar_ceil_div(v->out[0], 2), fit = CACHED / row > 1 ? CACHED / row : 1;
-  LAR_R(lar_squares_init)(&j.s, v, fit < rows ? fit : rows);
-  int64_t count = j.s.rows * j.s.across * j.lanes;
-  int64_t slot =
-    LAR_R(lar_squares_scratch)(&j.s, v->c) + 4 * count + POINTS * point_step(count);
+  job j = {.v = v, .x = x, .g = g, .w = w};
   void *p = NULL;
+  if (v->n == 0) {
+    memset(w, 0, (size_t)(v->groups * v->o * v->c * 9) * sizeof(real));
+    return LAR_OK;
+  }
+  cut(&j);
+  int64_t pieces = j.shares * v->groups * j.blocks, sums = j.shares > 1 ? pieces : 0;
   lar_status st = lar_alloc_raw(
-    &p, (size_t)v->c * sizeof(int64_t) + (size_t)(j.shares * size) * sizeof(real), 1);
-  if (st == LAR_OK) st = lar_scratch_init(&j.scratch, (size_t)slot * sizeof(real));
+    &p, (size_t)v->c * sizeof(int64_t) + (size_t)(sums * sum_size(&j)) * sizeof(real), 1);
+  if (st == LAR_OK)
+    st = lar_scratch_init(&j.scratch, (size_t)slot_size(&j) * sizeof(real));
   if (st == LAR_OK) {
     j.off = p;
     void *rest = j.off + v->c;
     j.sum = rest;
-    for (int64_t c = 0; c < v->c; c++) j.off[c] = c * j.s.room;
-    lar_par_for(j.shares * v->groups, 1, sum_body, &j);
-    lar_par_for(v->groups * v->c, 1, gather_body, &j);
+    for (int64_t c = 0; c < v->c; c++) j.off[c] = c;
+    int64_t work = POINTS * j.each * j.in.across * v->c * j.block;
+    lar_par_for(pieces, lar_conv_grain(work), sum_body, &j);
+    if (j.shares > 1)
+      lar_par_for(v->groups * j.blocks * (j.block / LANES),
+                  lar_conv_grain(j.shares * POINTS * LANES * v->c), gather_body, &j);
   }
   lar_scratch_clear(&j.scratch);
   lar_free(p);
