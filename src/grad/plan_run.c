@@ -27,7 +27,8 @@ static lar_status call(lar_plan *p, lar_kernel *k) {
   lar_io io;
   io.op = k->r.op, io.attr = &k->r.attr, io.nin = k->nin, io.nout = 0, io.in = k->t + k->nout;
   for (int j = 0; j < LAR_MAX_OUT; j++) io.out[j].storage = NULL;
-  lar_mem_scratch(p->scratch, p->scratch_bytes);
+  /* one of no bytes is open too, and counts what it is asked for */
+  lar_mem_scratch(p->scratch_bytes > 0 ? p->scratch : p, p->scratch_bytes);
   lar_tensor_place(io.out, k->nout, k->place);
   lar_status st = io.op->forward(&io);
   lar_tensor_place(NULL, 0, NULL);

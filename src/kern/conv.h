@@ -19,7 +19,7 @@ typedef struct lar_conv {
   int64_t n, groups, c, o;                /* samples, groups, channels in and out of a group */
   int64_t size[2], out[2], kernel[2];     /* rows and columns */
   int64_t stride[2], pad[2], dilation[2]; /* pad: before the first row and column */
-  bool clip; /* output: 0 for what is negative */
+  bool clip;                              /* output: 0 for what is negative */
 } lar_conv;
 
 /* y = x * w + bias; bias (groups o) may be NULL. */

@@ -9,10 +9,10 @@
 
 #ifdef LAR_REAL_F32
 
-#define NEAR ((real)M_SQRT1_2) /* the points, and their cubes */
-#define FAR  ((real)M_SQRT2)
+#define NEAR  ((real)M_SQRT1_2) /* the points, and their cubes */
+#define FAR   ((real)M_SQRT2)
 #define NEAR3 ((real)(M_SQRT1_2 / 2))
-#define FAR3 ((real)(M_SQRT2 * 2))
+#define FAR3  ((real)(M_SQRT2 * 2))
 
 ALWAYS void line_input(const vec *d, int by, vec *z, int to) {
   vec two = d[2 * by], four = d[4 * by], one = d[by], three = d[3 * by];
@@ -107,14 +107,13 @@ ALWAYS void line_kernel_back(const vec *u, int by, vec *w, int to) {
 
 /* ---- in both: a square of `from` by `from` registers to one of `to` by `to` ---- */
 
-#define BOTH(name, line, from, to)                                                   \
-  ALWAYS void name(const real *x, int64_t row, int64_t column, vec z[(to) * (to)]) { \
-    vec a[(from) * (from)], b[(to) * (from)];                                        \
-    for (int r = 0; r < (from); r++)                                                 \
-      for (int q = 0; q < (from); q++)                                               \
-        a[r * (from) + q] = vec_load(x + r * row + q * column);                      \
-    for (int q = 0; q < (from); q++) line(a + q, from, b + q, from);                 \
-    for (int r = 0; r < (to); r++) line(b + r * (from), 1, z + r * (to), 1);         \
+#define BOTH(name, line, from, to)                                                             \
+  ALWAYS void name(const real *x, int64_t row, int64_t column, vec z[(to) * (to)]) {           \
+    vec a[(from) * (from)], b[(to) * (from)];                                                  \
+    for (int r = 0; r < (from); r++)                                                           \
+      for (int q = 0; q < (from); q++) a[r * (from) + q] = vec_load(x + r * row + q * column); \
+    for (int q = 0; q < (from); q++) line(a + q, from, b + q, from);                           \
+    for (int r = 0; r < (to); r++) line(b + r * (from), 1, z + r * (to), 1);                   \
   }
 BOTH(both_input, line_input, EDGE, EDGE)
 BOTH(both_slopes, line_slopes, SQUARE, EDGE)
@@ -139,7 +138,7 @@ void LAR_R(lar_square_back)(const real *m, int64_t step, const real *bias, bool 
   both_output(m, EDGE * step, step, z);
   for (int k = 0; k < SQUARE * SQUARE; k++) {
     vec v = z[k] + b;
-    vec_store(y + k * LANES, clip ? (vec)(((v > 0) | (v != v)) & (vec_mask)v) : v);
+    vec_store(y + k * LANES, clip ? vec_clip(v) : v);
   }
 }
 

@@ -17,6 +17,7 @@ typedef struct shift {
   real *y;
   int64_t plane, step[2]; /* in y: to the next output; to the next row and column */
   const real *bias;       /* NULL: none */
+  bool clip;
 } shift;
 
 /* ---- writing ---- */
@@ -48,7 +49,7 @@ static void make_tile(const shift *s, int64_t from, int64_t p, int64_t places) {
   int64_t n = places - p < TILE ? places - p : TILE;
   LAR_R(lar_conv_tile)
   (m, n, s->k, s->a + from * s->k, s->off, s->planes + p,
-   s->bias == NULL ? NULL : s->bias + from, tile);
+   s->bias == NULL ? NULL : s->bias + from, s->clip, tile);
   put_tile(s, s->y + from * s->plane, m, p, n, tile);
 }
 
@@ -121,7 +122,8 @@ static void output_piece(const job *j, int64_t at, real *planes) {
              .y = j->to + image * v->o * area + row * v->out[1],
              .plane = area,
              .step = {v->out[1], 1},
-             .bias = j->bias == NULL ? NULL : j->bias + group * v->o};
+             .bias = j->bias == NULL ? NULL : j->bias + group * v->o,
+             .clip = v->clip};
   LAR_R(lar_planes_fill)
   (&j->planes, v->c, row, j->from + image * v->c * v->size[0] * v->size[1], planes);
   run(&s);

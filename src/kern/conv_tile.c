@@ -21,6 +21,7 @@ typedef struct terms {
   const real *a;
   const int64_t *off;
   const real *x, *bias;
+  bool clip;
   real *out;
 } terms;
 
@@ -40,7 +41,8 @@ ALWAYS void sum_tile(int m, int n, const terms *s) {
     }
   }
   for (int i = 0; i < m; i++)
-    for (int j = 0; j < n; j++) vec_store(s->out + i * TILE + j * LANES, acc[i][j]);
+    for (int j = 0; j < n; j++)
+      vec_store(s->out + i * TILE + j * LANES, s->clip ? vec_clip(acc[i][j]) : acc[i][j]);
 }
 
 typedef void tile_fn(const terms *s);
@@ -63,8 +65,8 @@ static tile_fn *const tiles[PANEL][TILE_VECS] = {
 /* clang-format on */
 
 void LAR_R(lar_conv_tile)(int64_t m, int64_t n, int64_t k, const real *a, const int64_t *off,
-                          const real *x, const real *bias, real *out) {
-  const terms s = {k, a, off, x, bias, out};
+                          const real *x, const real *bias, bool clip, real *out) {
+  const terms s = {k, a, off, x, bias, clip, out};
   tiles[m - 1][(n + LANES - 1) / LANES - 1](&s);
 }
 

@@ -11,17 +11,17 @@ enum { PANEL = LAR_VEC_MANY ? 8 : 4, TILE_VECS = 3, TILE = TILE_VECS * LANES };
 
 /* out[i, p] = bias[i] + sum over terms t < k of a[t, i] x[off[t] + p] for i < m and p < n (and
  * on to whole registers); m is at most PANEL, n at most TILE. Rows of out lie TILE apart, terms
- * of a lie m apart; bias may be NULL. */
+ * of a lie m apart; bias may be NULL. Where `clip` says so, 0 for what is negative. */
 void LAR_R(lar_conv_tile)(int64_t m, int64_t n, int64_t k, const real *a, const int64_t *off,
-                          const real *x, const real *bias, real *out);
+                          const real *x, const real *bias, bool clip, real *out);
 
 /* a[t, i] = w[i stride + term[t]] for i < m and t < k, in panels of PANEL i (the last of what
  * is left). */
 void LAR_R(lar_conv_pack)(real *a, const real *w, int64_t m, int64_t stride, int64_t k,
                           const int64_t *term);
 
-/* sum[t, o] += sum over rows r and columns q of x[off[t] + r width + q step] g[r, q, o]; rows of
- * g lie `pitch` apart, those of sum `o`. Without `add`, sum is written anew. */
+/* sum[t, o] += sum over rows r and columns q of x[off[t] + r width + q step] g[r, q, o]; rows
+ * of g lie `pitch` apart, those of sum `o`. Without `add`, sum is written anew. */
 typedef struct product {
   int64_t k, o; /* terms; outputs, padded to whole registers */
   const int64_t *off;

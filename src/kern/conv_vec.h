@@ -44,6 +44,12 @@ ALWAYS vec vec_all(real v) { return v - (vec){0}; }
 ALWAYS vec vec_load(const real *p) { return *(const vec_any *)p; }
 ALWAYS void vec_store(real *p, vec v) { *(vec_any *)p = v; }
 
+/* 0 for what is negative; NaN stays. */
+ALWAYS vec vec_clip(vec v) {
+  vec same = v;
+  return (vec)(((vec_mask)(v > 0) | (vec_mask)(v != same)) & (vec_mask)v);
+}
+
 /* Elements of a and b, counted on from one to the other, by their places. */
 ALWAYS vec vec_pick(vec a, vec b, vec_mask from) {
 #ifdef __clang__

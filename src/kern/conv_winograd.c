@@ -47,7 +47,8 @@ static void kernel_body(void *ctx, int64_t begin, int64_t end) {
     int64_t group = at / many, from = at % many * LANES, block = from / j->block;
     int64_t width = width_of(j, block);
     const real *w = j->w + group * v->o * v->c * 9;
-    real *u = j->u + POINTS * v->c * (group * many * LANES + block * j->block) + from % j->block;
+    real *u =
+      j->u + POINTS * v->c * (group * many * LANES + block * j->block) + from % j->block;
     for (int64_t c = 0; c < v->c; c++, u += width) {
       real taps[9 * LANES];
       take_kernels(j, w, from, c, taps);
@@ -119,7 +120,8 @@ static void make_block(const job *j, int64_t group, int64_t block, int64_t row, 
 static void piece(const job *j, int64_t at, real *scratch) {
   const lar_conv *v = &j->v;
   int64_t part = at % j->parts, group = at / j->parts % v->groups;
-  int64_t row = at / j->parts / v->groups * j->rows, rows = min(j->rows, v->n * j->s.down - row);
+  int64_t row = at / j->parts / v->groups * j->rows,
+          rows = min(j->rows, v->n * j->s.down - row);
   int64_t count = j->rows * j->s.across, step = point_step(count, j->s.lanes);
   real *points = scratch, *sums = points + POINTS * step;
   real *turned = sums + POINTS * point_step(count, j->block);
@@ -189,11 +191,10 @@ static lar_status convolve(job *j, const real *bias) {
   if (v->n == 0) return LAR_OK;
   cut(j);
   int64_t many = v->groups * lanes_of(v->o), ints = j->rows * j->s.across;
-  lar_status st = lar_alloc_raw(&p, (size_t)ints * sizeof(int64_t) +
-                                      (size_t)(many * (POINTS * v->c + 1)) * sizeof(real),
-                                1);
-  if (st == LAR_OK)
-    st = lar_scratch_init(&j->scratch, (size_t)slot_size(j) * sizeof(real));
+  lar_status st = lar_alloc_raw(
+    &p, (size_t)ints * sizeof(int64_t) + (size_t)(many * (POINTS * v->c + 1)) * sizeof(real),
+    1);
+  if (st == LAR_OK) st = lar_scratch_init(&j->scratch, (size_t)slot_size(j) * sizeof(real));
   if (st == LAR_OK) {
     j->off = p;
     p = j->off + ints;

@@ -151,8 +151,7 @@ lar_status LAR_R(lar_winograd_weight)(const lar_conv *v, void *w, const void *x,
   int64_t pieces = j.shares * v->groups * j.blocks, sums = j.shares > 1 ? pieces : 0;
   lar_status st = lar_alloc_raw(
     &p, (size_t)v->c * sizeof(int64_t) + (size_t)(sums * sum_size(&j)) * sizeof(real), 1);
-  if (st == LAR_OK)
-    st = lar_scratch_init(&j.scratch, (size_t)slot_size(&j) * sizeof(real));
+  if (st == LAR_OK) st = lar_scratch_init(&j.scratch, (size_t)slot_size(&j) * sizeof(real));
   if (st == LAR_OK) {
     j.off = p;
     void *rest = j.off + v->c;

@@ -27,18 +27,22 @@ done:
   return st;
 }
 
+/* Over n dimensions from `first` on. */
+static lar_var *sum_of(lar_scope *s, lar_var *x, int n, int first) {
+  lar_attr attr = lar_attr_default(LAR_OP(sum));
+  attr.n = n;
+  for (int d = 0; d < n; d++) attr.i[d] = first + d;
+  return lar_apply(s, LAR_OP(sum), &attr, 1, &x);
+}
+
+/* The bias's is summed plane by plane first: planes lie in a row each. */
 static void vjp(lar_vjp *v) {
   lar_var *g = v->g[0];
   if (v->need[0])
     v->gx[0] = lar_apply(v->s, LAR_OP(conv_input), v->attr, 2, (lar_var *[]){g, v->x[1]});
   if (v->need[1])
     v->gx[1] = lar_apply(v->s, LAR_OP(conv_weight), v->attr, 2, (lar_var *[]){v->x[0], g});
-  if (v->nin > 2 && v->need[2]) {
-    lar_attr attr = lar_attr_default(LAR_OP(sum));
-    attr.n = 3;
-    attr.i[0] = 1, attr.i[1] = 3, attr.i[2] = 4;
-    v->gx[2] = lar_apply(v->s, LAR_OP(sum), &attr, 1, &g);
-  }
+  if (v->nin > 2 && v->need[2]) v->gx[2] = sum_of(v->s, sum_of(v->s, g, 2, 3), 1, 1);
 }
 
 LAR_ENTRY(op, conv) = {

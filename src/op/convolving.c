@@ -5,7 +5,16 @@
 
 /* ---- geometry ---- */
 
-enum { SIZE = 0, OUT = 2, KERNEL = 4, STRIDE = 6, PAD = 8, DILATION = 10, GROUPS = 12, INTS };
+enum {
+  SIZE = 0,
+  OUT = 2,
+  KERNEL = 4,
+  STRIDE = 6,
+  PAD = 8,
+  DILATION = 10,
+  GROUPS = 12,
+  INTS = LAR_CONV_CLIP + 1
+};
 
 void lar_conv_attr(lar_attr *a, const lar_conv *v) {
   *a = (lar_attr){.n = INTS};
@@ -18,10 +27,11 @@ void lar_conv_attr(lar_attr *a, const lar_conv *v) {
     a->i[DILATION + d] = v->dilation[d];
   }
   a->i[GROUPS] = v->groups;
+  a->i[LAR_CONV_CLIP] = v->clip;
 }
 
 void lar_conv_geometry(lar_conv *v, const lar_attr *a) {
-  *v = (lar_conv){.groups = a->i[GROUPS]};
+  *v = (lar_conv){.groups = a->i[GROUPS], .clip = a->i[LAR_CONV_CLIP] != 0};
   for (int d = 0; d < 2; d++) {
     v->size[d] = a->i[SIZE + d];
     v->out[d] = a->i[OUT + d];
