@@ -58,7 +58,8 @@ for _, s in ipairs(SHAPES) do
     local x, k = lariat.randn(n, c, h, w, slopes), lariat.randn(o, c // groups, kh, kw, slopes)
     local b = lariat.randn(o, slopes)
     local options = {
-      stride = stride, padding = { h > 1 and pad or 0, pad }, dilation = dilation, groups = groups,
+      stride = stride, padding = { h > 1 and pad or 0, pad }, dilation = dilation,
+      groups = groups,
     }
     local slope = lariat.ones(lariat.conv2d(x, k, b, options).shape)
     rows[#rows + 1] = { name, peer.time(function(m)
