@@ -1,15 +1,17 @@
 #include "core/vecmath.h"
 #include "family/family.h"
 
+static const double MOST = 1e18; /* beyond, the predictor has no digits left for x */
+
 static inline double xlogx(double q) { return q > 0 ? q * log(q) : 0; }
 
 static lar_status ready(const void *self, lar_rows *r) {
   double sum = 0;
   for (int64_t i = 0; i < r->n; i++) {
     if (r->w[i] == 0) continue;
-    if (!(r->y[i] >= 0 && r->y[i] < HUGE_VAL))
-      return lar_fail(LAR_EARG, "poisson: y holds %g in row %lld; counts are 0 or more",
-                      r->y[i], (long long)i + 1);
+    if (!(r->y[i] >= 0 && r->y[i] <= MOST))
+      return lar_fail(LAR_EARG, "poisson: y holds %g in row %lld; counts are 0 to %g", r->y[i],
+                      (long long)i + 1, MOST);
     sum += r->w[i] * r->y[i];
   }
   return sum > 0 ? LAR_OK : lar_fail(LAR_EARG, "poisson: every count in y is 0");

@@ -17,6 +17,7 @@ typedef struct work {
   double weight, flat; /* sum of h; what all h are, or 0 */
   bool begun, whole;   /* whole: the members are all columns, and rows are not looked at */
   double damp;         /* curvatures are taken so many times: 1, unless steps fail */
+  double floor; /* a row's least curvature, as a share of the bound: less as steps pass */
   double exact; /* the strength at which the members are at their optimum to rounding, or 0 */
 } work;
 
@@ -38,6 +39,8 @@ static void shut(void *p) {
   lar_free(w);
 }
 
+static const double MOST_FLOOR = 1e-3, LEAST_FLOOR = 1e-12;
+
 static lar_status start(void **out, const lar_problem *g) {
   void *v;
   *out = NULL;
@@ -45,7 +48,7 @@ static lar_status start(void **out, const lar_problem *g) {
   work *w = v;
   lar_status st = LAR_OK;
   int64_t n = g->x->n, p = g->x->p;
-  w->damp = 1;
+  w->damp = 1, w->floor = MOST_FLOOR;
   LAR_GO(lar_scalar_open(&w->s, g));
   LAR_GO(lar_quad_open(&w->q, g->x, g->intercept));
   if (g->x->sparse != NULL) LAR_GO(lar_quad_by_rows(&w->q, true));
@@ -66,12 +69,13 @@ static double sum_of(int64_t n, const double *v) {
   return sum;
 }
 
-/* Rows on a straight piece of a loss with bounded curvature still get a little of it. */
+/* Rows on a straight piece of a loss with bounded curvature still get a little of it: of
+ * classes that separate, whose curvature fades, no more than steps need. */
 static void temper(work *w, const lar_problem *g) {
   double most = g->family->bound != NULL ? g->family->bound(g->self) : 0;
   bool bounded = most > 0 && most < HUGE_VAL;
   for (int64_t i = 0; bounded && i < g->x->n; i++)
-    w->h[i] = fmax(w->h[i], 1e-3 * most * g->rows.w[i]);
+    w->h[i] = fmax(w->h[i], w->floor * most * g->rows.w[i]);
   for (int64_t i = 0; w->damp > 1 && i < g->x->n; i++) w->h[i] *= w->damp;
 }
 
@@ -318,6 +322,7 @@ static lar_status advance(work *w, const lar_problem *g, lar_point *at) {
     if (at->loss + penalty_of(w, t, at->coef) <= before + 1e-14 * fabs(before)) break;
   }
   w->damp = t > 1e-3 ? fmax(w->damp / 2, 1) : fmin(w->damp * 4, 1e6);
+  w->floor = t == 1 ? fmax(w->floor / 10, LEAST_FLOOR) : fmin(w->floor * 100, MOST_FLOOR);
   for (int64_t k = 0; k < w->q.m; k++) {
     double *b = &at->coef[w->q.at[k]];
     *b += t * (w->q.b[k] - *b);

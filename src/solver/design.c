@@ -126,14 +126,14 @@ typedef struct moments_job {
   bool centre, scale;
 } moments_job;
 
-/* A spread that is rounding alone is none. */
+/* A spread that is rounding alone is none; one that is not finite shows in every product. */
 static void moments_part(void *ctx, int64_t begin, int64_t end) {
   const moments_job *job = ctx;
   for (int64_t j = begin; j < end; j++) {
     double first, second, deviation = 1;
     lar_design_moments(job->d, j, job->w, &first, &second);
     double spread = second - first * first;
-    bool constant = !(spread > 1e-13 * second);
+    bool constant = spread <= 1e-13 * second;
     if (job->scale) deviation = constant ? 0 : sqrt(spread);
     if (job->d->scale != NULL) job->d->scale[j] = constant && job->centre ? 0 : deviation;
     if (job->d->mean != NULL) job->d->mean[j] = first;
