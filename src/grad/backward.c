@@ -15,9 +15,12 @@ typedef struct visit {
   bool leads; /* to something asked for */
 } visit;
 
+enum { FEW = 32 };
+
 typedef struct walk {
   visit *at; /* by rising order of creation */
   size_t n, cap;
+  visit few[FEW];
   lar_var *const *target; /* NULL: all leaves */
   lar_var **found;        /* gradients of targets */
   int ntarget;
@@ -26,13 +29,21 @@ typedef struct walk {
 
 static uint64_t walks;
 
-static lar_status enlist(walk *w, lar_call *c, uint64_t mark) {
-  void *p = w->at;
-  if (c == NULL || c->mark == mark) return LAR_OK;
-  c->mark = mark;
-  LAR_TRY(lar_grow(&p, &w->cap, w->n < 64 ? 64 : w->n + 1, sizeof *w->at));
+static lar_status grow(walk *w) {
+  void *p;
+  LAR_TRY(lar_alloc_raw(&p, 2 * w->cap, sizeof *w->at));
+  memcpy(p, w->at, w->n * sizeof *w->at);
+  if (w->at != w->few) lar_free(w->at);
   w->at = p;
-  w->at[w->n++].call = lar_call_ref(c);
+  w->cap *= 2;
+  return LAR_OK;
+}
+
+static lar_status enlist(walk *w, lar_call *c, uint64_t mark) {
+  if (c == NULL || c->mark == mark) return LAR_OK;
+  if (w->n == w->cap) LAR_TRY(grow(w));
+  c->mark = mark;
+  w->at[w->n++] = (visit){.call = lar_call_ref(c)};
   return LAR_OK;
 }
 
@@ -52,16 +63,23 @@ static int by_seq(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
+/* They come from the last to the first, more often than not. */
+static void put_in_order(walk *w) {
+  size_t k = 1;
+  while (k < w->n && by_seq(&w->at[k - 1], &w->at[k]) > 0) k++;
+  if (k < w->n)
+    qsort(w->at, w->n, sizeof *w->at, by_seq);
+  else
+    for (size_t i = 0; i < w->n / 2; i++) {
+      visit former = w->at[i];
+      w->at[i] = w->at[w->n - 1 - i];
+      w->at[w->n - 1 - i] = former;
+    }
+  for (size_t i = 0; i < w->n; i++) w->at[i].call->at = i;
+}
+
 static visit *find(const walk *w, const lar_call *c) {
-  size_t lo = 0, hi = w->n;
-  while (lo < hi) {
-    size_t mid = (lo + hi) / 2;
-    if (w->at[mid].call->seq < c->seq)
-      lo = mid + 1;
-    else
-      hi = mid;
-  }
-  return lo < w->n && w->at[lo].call == c ? &w->at[lo] : NULL;
+  return c->at < w->n && w->at[c->at].call == c ? &w->at[c->at] : NULL;
 }
 
 static bool same_value(const lar_var *a, const lar_var *b) {
@@ -164,15 +182,15 @@ static lar_status run_vjp(walk *w, visit *at, lar_scope *s, lar_var **y, lar_var
 }
 
 static lar_status step(walk *w, visit *at) {
-  enum { FEW = 8 };
-  lar_var *y[LAR_MAX_OUT] = {0}, *few[FEW] = {0}, **gx = few;
-  bool few_need[FEW], *need = few_need;
+  enum { INPUTS = 8 };
+  lar_var *y[LAR_MAX_OUT] = {0}, *few[INPUTS] = {0}, **gx = few;
+  bool few_need[INPUTS], *need = few_need;
   void *many = NULL;
   bool any = false;
   for (int k = 0; k < at->call->nout; k++) any = any || at->g[k] != NULL;
   if (!any || !at->leads) return LAR_OK;
   LAR_TRY(lar_call_fresh(at->call));
-  if (at->call->nin > FEW) {
+  if (at->call->nin > INPUTS) {
     LAR_TRY(lar_alloc(&many, (size_t)at->call->nin, sizeof(lar_var *) + sizeof(bool)));
     gx = many;
     need = (bool *)(gx + at->call->nin);
@@ -206,7 +224,9 @@ static lar_status seeded(lar_var *f, lar_var *seed, lar_var **out) {
     st = lar_fail(LAR_ESHAPE, "backward: the gradient to start from has shape %s, the value %s",
                   lar_tensor_text(&seed->t), lar_tensor_text(&f->t));
   if (st == LAR_OK) {
-    if (one == NULL) one = lar_reshape(&s, lar_const_like(&s, f, 1), f->t.ndim, f->t.shape);
+    if (one == NULL) one = lar_const_like(&s, f, 1);
+    if (one != NULL && one->t.ndim != f->t.ndim)
+      one = lar_reshape(&s, one, f->t.ndim, f->t.shape);
     st = lar_scope_take(&s, lar_cast(&s, one, f->t.dtype), out);
   }
   lar_scope_clear(&s);
@@ -224,7 +244,7 @@ static lar_status start(walk *w, lar_var *f, lar_var *seed) {
 static lar_status go(walk *w, int n, lar_var *const *f, lar_var *const *seed) {
   lar_status st = collect(w, n, f);
   LAR_GO(st);
-  qsort(w->at, w->n, sizeof *w->at, by_seq);
+  put_in_order(w);
   mark_leads(w);
   for (int k = 0; k < n; k++) LAR_GO(start(w, f[k], seed != NULL ? seed[k] : NULL));
   for (size_t i = w->n; i > 0 && st == LAR_OK; i--) st = step(w, &w->at[i - 1]);
@@ -233,15 +253,27 @@ done:
     for (int k = 0; k < LAR_MAX_OUT; k++) lar_var_unref(w->at[i].g[k]);
     lar_call_unref(w->at[i].call);
   }
-  lar_free(w->at);
+  if (w->at != w->few) lar_free(w->at);
   return st;
+}
+
+static void begin(walk *w, int ntarget, lar_var *const *target, lar_var **found,
+                  bool create_graph) {
+  w->at = w->few;
+  w->n = 0;
+  w->cap = FEW;
+  w->target = target;
+  w->found = found;
+  w->ntarget = ntarget;
+  w->create_graph = create_graph;
 }
 
 lar_status lar_backward(lar_var *f, lar_var *seed, bool create_graph) {
   if (!f->requires_grad)
     return lar_fail(LAR_EARG, "backward: the value was made without a tensor that requires a "
                               "gradient; nothing was recorded");
-  walk w = {.create_graph = create_graph};
+  walk w;
+  begin(&w, 0, NULL, NULL, create_graph);
   bool former = lar_grad_mode(create_graph);
   lar_status st = go(&w, 1, &f, &seed);
   lar_grad_mode(former);
@@ -251,7 +283,8 @@ lar_status lar_backward(lar_var *f, lar_var *seed, bool create_graph) {
 lar_status lar_grad_paths(int nf, lar_var *const *f, lar_var *const *seed, int n,
                           lar_var *const *x, bool create_graph, lar_var **out) {
   for (int k = 0; k < n; k++) out[k] = NULL;
-  walk w = {.target = x, .ntarget = n, .found = out, .create_graph = create_graph};
+  walk w;
+  begin(&w, n, x, out, create_graph);
   bool former = lar_grad_mode(create_graph);
   lar_status st = go(&w, nf, f, seed);
   for (int k = 0; k < n && st == LAR_OK; k++)

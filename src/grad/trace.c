@@ -132,8 +132,9 @@ static lar_status apply(lar_trace *t, const lar_op *op, const lar_attr *attr, in
                         lar_var *const *in, int nout, lar_var *const *out) {
   for (int j = 0; j < nin; j++) LAR_TRY(read_var(t, in[j]));
   for (int k = 0; k < nout; k++) LAR_TRY(made(t, &out[k]->t));
-  return add_record(
-    t, &(lar_record){.kind = LAR_RECORD_OP, .op = op, .attr = *attr, .nin = nin, .nout = nout});
+  lar_record r = {.kind = LAR_RECORD_OP, .op = op, .nin = nin, .nout = nout};
+  lar_attr_copy(&r.attr, attr);
+  return add_record(t, &r);
 }
 
 static void applied(void *ctx, const lar_op *op, const lar_attr *attr, int nin,

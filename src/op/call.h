@@ -13,6 +13,9 @@ void lar_call_unref(lar_call *c);
 lar_status lar_call_record(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
                            int nout, lar_var **out);
 
+/* A value for a fresh tensor of the shape of `like`, and of no more elements. */
+lar_status lar_var_like(lar_var **out, lar_dtype dtype, const lar_tensor *like);
+
 /* Output k of a recorded call as a value with its history. */
 lar_status lar_call_output(lar_call *c, int k, lar_var **out);
 

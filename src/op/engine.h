@@ -6,10 +6,16 @@
 
 #include "kern/copy.h"
 #include "kern/loop.h"
+#include "op/call.h"
 #include "op/op.h"
 
 /* Broadcast, choose a dtype, allocate, run the kernel. */
 lar_status lar_map_forward(lar_io *io);
+
+/* The same for a few elements of one dtype and shape, or single ones; *done is false when they
+ * are something else. */
+lar_status lar_map_small(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
+                         lar_var **out, bool *done);
 
 /* The same into dst; *done is false (and nothing changed) when dst overlaps an input in a
  * way that asks for a temporary. */

@@ -130,39 +130,79 @@ void lar_map_run(lar_map_job *j, const lar_tensor *const *t) {
     lar_loop_run(&j->loop, row, j);
 }
 
-/* Small, of one shape and dtype, row-major, but for scalars: the shape, or NULL. */
-static const lar_tensor *plain(const lar_io *io, lar_dtype compute) {
-  const lar_tensor *a = io->in[0];
-  int64_t most = LAR_LOOP_GRAIN;
-  for (int k = 1; k < io->nin && a->ndim == 0; k++) a = io->in[k];
-  for (int k = 0; k < io->nin; k++) {
-    const lar_tensor *x = io->in[k];
-    if (x->dtype != compute) return NULL;
-    if (x->ndim == 0 && a->ndim > 0)
-      most = BLOCK;
-    else if (x != a && !lar_tensor_same_shape(x, a))
-      return NULL;
-    else if (!lar_tensor_is_contiguous(x))
-      return NULL;
-  }
-  return lar_tensor_numel(a) <= most ? a : NULL;
+/* ---- small operations ---- */
+
+enum { FEW = 3 };
+
+/* One element for all, be it spread over a shape. */
+static bool is_single(const lar_tensor *x) {
+  for (int d = 0; d < x->ndim; d++)
+    if (x->stride[d] != 0 && x->shape[d] != 1) return false;
+  return true;
 }
 
-/* Without strides and threads: what a small operation spends its time on. */
-static lar_status direct(lar_io *io, lar_dtype compute, const lar_tensor *a) {
-  _Alignas(64) char buf[MAX_IN][BLOCK * sizeof(double)];
-  const void *in[MAX_IN];
-  lar_dtype made = io->op->result == LAR_TRUTH ? LAR_BOOL : compute;
-  LAR_TRY(lar_tensor_init(&io->out[0], made, a->ndim, a->shape));
-  io->nout = 1;
-  int64_t n = lar_tensor_numel(a);
-  for (int k = 0; k < io->nin; k++) {
-    in[k] = lar_tensor_data(io->in[k]);
-    if (io->in[k]->ndim == a->ndim) continue;
-    lar_copy_rows(compute, compute)(n, buf[k], 1, in[k], 0);
-    in[k] = buf[k];
+static bool is_like(const lar_tensor *x, const lar_tensor *a) {
+  if (x->ndim != a->ndim) return false;
+  for (int d = 0; d < x->ndim; d++)
+    if (x->shape[d] != a->shape[d]) return false;
+  return true;
+}
+
+/* n times the element at p. */
+static void repeat(lar_dtype t, int64_t n, void *to, const void *p) {
+  if (t == LAR_F32)
+    for (int64_t i = 0; i < n; i++) ((float *)to)[i] = *(const float *)p;
+  else /* as wide as an int64 */
+    for (int64_t i = 0; i < n; i++) ((uint64_t *)to)[i] = *(const uint64_t *)p;
+}
+
+/* Of one dtype and shape, row-major, but for single elements: that shape, or NULL. */
+static const lar_tensor *plain(int nin, lar_var *const *in, bool *single) {
+  const lar_tensor *a = NULL;
+  lar_dtype t = in[0]->t.dtype;
+  int scalars = 0;
+  for (int k = 0; k < nin; k++) {
+    const lar_tensor *x = &in[k]->t;
+    if (x->dtype != t) return NULL;
+    single[k] = x->ndim == 0;
+    scalars += single[k];
+    if (!single[k] && a == NULL && lar_tensor_is_contiguous(x)) a = x;
   }
-  io->op->map[slot(compute)](n, lar_tensor_data(&io->out[0]), in, io->attr->f);
+  if (scalars == nin) return &in[0]->t;
+  for (int k = 0; a != NULL && k < nin; k++) {
+    const lar_tensor *x = &in[k]->t;
+    if (single[k] || x == a) continue;
+    if (!is_like(x, a)) return NULL;
+    single[k] = !lar_tensor_is_contiguous(x);
+    if (single[k] && !is_single(x)) return NULL;
+  }
+  return a;
+}
+
+lar_status lar_map_small(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
+                         lar_var **out, bool *done) {
+  bool single[FEW];
+  lar_dtype t = in[0]->t.dtype;
+  if (nin > FEW || t == LAR_BOOL || (t == LAR_I64 && op->result == LAR_FLOAT) ||
+      op->map[slot(t)] == NULL)
+    return LAR_OK;
+  const lar_tensor *like = plain(nin, in, single);
+  if (like == NULL) return LAR_OK;
+  int64_t n = lar_tensor_numel(like), most = LAR_LOOP_GRAIN;
+  for (int k = 0; k < nin; k++)
+    if (single[k]) most = BLOCK;
+  if (n > most) return LAR_OK;
+  LAR_TRY(lar_var_like(out, op->result == LAR_TRUTH ? LAR_BOOL : t, like));
+  _Alignas(64) char buf[FEW][BLOCK * sizeof(double)];
+  const void *from[FEW];
+  for (int k = 0; k < nin; k++) {
+    from[k] = lar_tensor_data(&in[k]->t);
+    if (!single[k] || n == 1) continue;
+    repeat(t, n, buf[k], from[k]);
+    from[k] = buf[k];
+  }
+  op->map[slot(t)](n, lar_tensor_data(&(*out)->t), from, attr->f);
+  *done = true;
   return LAR_OK;
 }
 
@@ -172,8 +212,6 @@ lar_status lar_map_forward(lar_io *io) {
   int64_t shape[LAR_MAX_NDIM];
   lar_dtype compute;
   LAR_TRY(choose(io->op, io->nin, io->in, &compute));
-  const lar_tensor *like = plain(io, compute);
-  if (like != NULL) return direct(io, compute, like);
   for (int k = 0; k < io->nin; k++) LAR_TRY(lar_shape_broadcast(&ndim, shape, io->in[k]));
   lar_dtype made = io->op->result == LAR_TRUTH ? LAR_BOOL : compute;
   LAR_TRY(lar_tensor_init(&io->out[0], made, ndim, shape));

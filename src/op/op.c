@@ -1,5 +1,6 @@
 #include "op/op.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -55,35 +56,56 @@ static lar_status named(const lar_op *op, lar_status st) {
 
 /* ---- recording ---- */
 
-lar_status lar_call_record(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
-                           int nout, lar_var **out) {
-  size_t ins = (size_t)nin, outs = (size_t)nout;
+/* Room for a call with all that it points at. */
+static lar_status call_room(lar_call **out, const lar_attr *attr, size_t nin, size_t nout) {
+  size_t tensors = nout > 1 ? nout : 0;
+  size_t head = offsetof(lar_call, attr.i) + ((size_t)attr->n + 1) * sizeof *attr->i;
   void *p;
   LAR_TRY(lar_alloc_raw(&p,
-                        sizeof(lar_call) + ins * sizeof(lar_var *) + outs * sizeof(lar_tensor) +
-                          (ins + outs) * sizeof(uint32_t),
+                        head + nin * sizeof(lar_var *) + tensors * sizeof(lar_tensor) +
+                          (nin + nout) * sizeof(uint32_t),
                         1));
-  lar_call *c = p;
-  *c = (lar_call){.op = op, .nin = nin, .nout = nout, .seq = ++calls_made, .attr = *attr};
-  c->in = (lar_var **)(c + 1);
-  c->out = (lar_tensor *)(c->in + ins);
-  c->version = (uint32_t *)(c->out + outs);
+  lar_call *c = *out = p;
+  c->in = (lar_var **)(void *)((char *)p + head);
+  c->out = (lar_tensor *)(c->in + nin);
+  c->version = (uint32_t *)(c->out + tensors);
+  return LAR_OK;
+}
+
+/* An output's elements are kept unless only its shape is wanted. */
+static void keep_output(lar_call *c, int k, lar_var *v) {
+  c->version[c->nin + k] = v->t.storage->version;
+  if (c->nout == 1) {
+    c->made = v;
+  } else {
+    c->out[k] = v->t;
+    if (c->op->traits & LAR_OP_LINEAR)
+      c->out[k].storage = NULL;
+    else
+      lar_storage_ref(c->out[k].storage);
+  }
+  if (!lar_dtype_is_float(v->t.dtype)) return;
+  v->maker = lar_call_ref(c);
+  v->index = k;
+  v->requires_grad = true;
+}
+
+lar_status lar_call_record(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
+                           int nout, lar_var **out) {
+  lar_call *c;
+  LAR_TRY(call_room(&c, attr, (size_t)nin, (size_t)nout));
+  c->op = op;
+  c->refs = 0;
+  c->nin = nin;
+  c->nout = nout;
+  c->seq = ++calls_made;
+  c->mark = 0;
+  lar_attr_copy(&c->attr, attr);
   for (int j = 0; j < nin; j++) {
     c->in[j] = lar_var_ref(in[j]);
     c->version[j] = in[j]->t.storage->version;
   }
-  for (int k = 0; k < nout; k++) {
-    c->out[k] = out[k]->t;
-    if (op->traits & LAR_OP_LINEAR)
-      c->out[k].storage = NULL; /* only its shape is wanted */
-    else
-      lar_storage_ref(c->out[k].storage);
-    c->version[nin + k] = out[k]->t.storage->version;
-    if (!lar_dtype_is_float(out[k]->t.dtype)) continue;
-    out[k]->maker = lar_call_ref(c);
-    out[k]->index = k;
-    out[k]->requires_grad = true;
-  }
+  for (int k = 0; k < nout; k++) keep_output(c, k, out[k]);
   if (c->refs == 0) { /* no float output to hang on to */
     c->refs = 1;
     lar_call_unref(c);
@@ -93,6 +115,10 @@ lar_status lar_call_record(const lar_op *op, const lar_attr *attr, int nin, lar_
 
 lar_status lar_call_output(lar_call *c, int k, lar_var **out) {
   *out = NULL;
+  if (c->nout == 1) {
+    *out = lar_var_ref(c->made);
+    return LAR_OK;
+  }
   if (c->out[k].storage == NULL) return LAR_OK;
   LAR_TRY(lar_var_new(out, &c->out[k]));
   if (lar_dtype_is_float(c->out[k].dtype)) {
@@ -103,10 +129,15 @@ lar_status lar_call_output(lar_call *c, int k, lar_var **out) {
   return LAR_OK;
 }
 
+static const lar_tensor *touched(const lar_call *c, int j) {
+  if (j < c->nin) return &c->in[j]->t;
+  return c->nout == 1 ? &c->made->t : &c->out[j - c->nin];
+}
+
 lar_status lar_call_fresh(const lar_call *c) {
   if (c->op->traits & LAR_OP_LINEAR) return LAR_OK;
   for (int j = 0; j < c->nin + c->nout; j++) {
-    const lar_tensor *t = j < c->nin ? &c->in[j]->t : &c->out[j - c->nin];
+    const lar_tensor *t = touched(c, j);
     if (t->storage->version != c->version[j])
       return lar_fail(LAR_EARG,
                       "backward: a tensor of shape %s that the derivative of '%s' needs was "
@@ -160,6 +191,18 @@ static lar_status run(const lar_op *op, const lar_attr *attr, int nin, lar_var *
   return st;
 }
 
+/* Elementwise on a few elements: no more than has to be. */
+static lar_status small(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
+                        lar_var **out, bool *done) {
+  *done = false;
+  if (op->map[0] == NULL) return LAR_OK;
+  LAR_TRY(lar_map_small(op, attr, nin, in, out, done));
+  if (!*done || op->vjp == NULL || !lar_grad_enabled() || !wants_grad(nin, in)) return LAR_OK;
+  lar_status st = lar_call_record(op, attr, nin, in, 1, out);
+  if (st != LAR_OK) lar_var_unref(*out);
+  return st;
+}
+
 static lar_status composed(const lar_op *op, const lar_attr *attr, int nin, lar_var *const *in,
                            int *nout, lar_var **out) {
   lar_scope s;
@@ -184,7 +227,12 @@ lar_status lar_op_apply(const lar_op *op, const lar_attr *attr, int nin, lar_var
     attr = &defaults;
   }
   if (op->compose != NULL) return composed(op, attr, nin, in, nout, out);
-  LAR_TRY(run(op, attr, nin, in, nout, out));
+  bool done;
+  LAR_TRY(small(op, attr, nin, in, out, &done));
+  if (done)
+    *nout = 1;
+  else
+    LAR_TRY(run(op, attr, nin, in, nout, out));
   if (observer != NULL) observer(observer_ctx, op, attr, nin, in, *nout, out);
   if (tracer != NULL) tracer->applied(tracer, op, attr, nin, in, *nout, out);
   return LAR_OK;

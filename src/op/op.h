@@ -16,6 +16,8 @@
 #ifndef LAR_OP_OP_H
 #define LAR_OP_OP_H
 
+#include <string.h>
+
 #include "core/entry.h"
 #include "core/param.h"
 #include "core/tensor.h"
@@ -40,22 +42,32 @@ typedef struct lar_var {
 } lar_var;
 
 /* Integer and real arguments, as users write them: dimensions and indices are 1-based and
- * may count from the end; i[0..n) in the order of `args`, f[k] the k-th row of `params`. */
+ * may count from the end; i[0..n) in the order of `args`, f[k] the k-th row of `params`. What
+ * comes after i[n) need not be there: copy by lar_attr_copy. */
 typedef struct lar_attr {
   int n;
-  int64_t i[LAR_ATTR_INTS];
   double f[LAR_ATTR_REALS];
+  int64_t i[LAR_ATTR_INTS];
 } lar_attr;
 
-/* One recorded application. Outputs are kept as tensors, not as values: no cycles. */
+static inline void lar_attr_copy(lar_attr *to, const lar_attr *from) {
+  to->n = from->n;
+  memcpy(to->f, from->f, sizeof to->f);
+  if (from->n > 0) memcpy(to->i, from->i, (size_t)from->n * sizeof *to->i);
+}
+
+/* One recorded application. A single output owns its call, which therefore ends before it;
+ * several are kept as tensors, not as values: no cycles. */
 struct lar_call {
   const lar_op *op;
   int refs, nin, nout;
   uint64_t seq, mark; /* order of creation; last walk that saw it */
-  lar_attr attr;
+  size_t at;          /* its place in that walk */
   lar_var **in;
-  lar_tensor *out;
+  lar_var *made;     /* the single output */
+  lar_tensor *out;   /* or several */
   uint32_t *version; /* of in then out, when recorded */
+  lar_attr attr;     /* as far as it has something in it */
 };
 
 /* What forward works on: `out` is zeroed; forward allocates, fills and sets nout. */

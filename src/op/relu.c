@@ -4,9 +4,7 @@
 static inline real f(real x, const double *p) { return x > 0 ? x : x <= 0 ? 0 : x; }
 LAR_MAP1(relu, f)
 
-static void vjp(lar_vjp *v) {
-  v->gx[0] = lar_mul(v->s, v->g[0], LAR_CALL1(v->s, step, v->x[0]));
-}
+static void vjp(lar_vjp *v) { v->gx[0] = LAR_CALL2(v->s, relu_slope, v->g[0], v->x[0]); }
 
 LAR_ENTRY(op, relu) = {
   .name = "relu",

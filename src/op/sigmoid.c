@@ -8,11 +8,7 @@ static inline real f(real x, const double *p) {
 }
 LAR_VMAP1(sigmoid, f)
 
-static void vjp(lar_vjp *v) {
-  lar_scope *s = v->s;
-  lar_var *y = v->y[0];
-  v->gx[0] = lar_mul(s, v->g[0], lar_sub(s, y, LAR_CALL1(s, square, y)));
-}
+static void vjp(lar_vjp *v) { v->gx[0] = LAR_CALL2(v->s, sigmoid_slope, v->g[0], v->y[0]); }
 
 LAR_ENTRY(op, sigmoid) = {
   .name = "sigmoid",

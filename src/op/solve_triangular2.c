@@ -12,7 +12,8 @@ static lar_status forward(lar_io *io) {
 static void vjp(lar_vjp *v) {
   lar_scope *s = v->s;
   bool upper = v->attr->f[0] != 0;
-  lar_attr other = *v->attr;
+  lar_attr other;
+  lar_attr_copy(&other, v->attr);
   other.f[0] = !upper;
   lar_var *in[] = {lar_adjoint(s, v->x[0]), v->g[0]};
   lar_var *gb = in[0] == NULL ? NULL : lar_apply(s, LAR_OP(solve_triangular2), &other, 2, in);

@@ -4,9 +4,7 @@
 static inline real f(real x, const double *p) { return tanh(x); }
 LAR_VMAP1(tanh, f)
 
-static void vjp(lar_vjp *v) {
-  v->gx[0] = lar_mul(v->s, v->g[0], lar_affine(v->s, lar_mul(v->s, v->y[0], v->y[0]), -1, 1));
-}
+static void vjp(lar_vjp *v) { v->gx[0] = LAR_CALL2(v->s, tanh_slope, v->g[0], v->y[0]); }
 
 LAR_ENTRY(op, tanh) = {
   .name = "tanh",

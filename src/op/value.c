@@ -43,6 +43,19 @@ lar_status lar_var_adopt(lar_var **out, lar_tensor *t) {
   return LAR_OK;
 }
 
+lar_status lar_var_like(lar_var **out, lar_dtype dtype, const lar_tensor *like) {
+  lar_tensor t;
+  t.offset = 0;
+  t.dtype = dtype;
+  t.ndim = like->ndim;
+  memcpy(t.shape, like->shape, (size_t)like->ndim * sizeof *t.shape);
+  lar_shape_strides(t.ndim, t.shape, t.stride);
+  LAR_TRY(lar_storage_new(&t.storage, (size_t)lar_tensor_numel(like) * lar_dtype_size(dtype)));
+  lar_status st = lar_var_adopt(out, &t);
+  if (st != LAR_OK) lar_tensor_clear(&t);
+  return st;
+}
+
 lar_status lar_var_init(lar_var **out, lar_dtype dtype, int ndim, const int64_t *shape) {
   lar_tensor t = {0};
   *out = NULL;
@@ -95,7 +108,7 @@ static void drain(pending *todo) {
     lar_call *c = todo->head;
     todo->head = (lar_call *)(uintptr_t)c->seq;
     for (int j = 0; j < c->nin; j++) drop_var(c->in[j], todo);
-    for (int k = 0; k < c->nout; k++) lar_tensor_clear(&c->out[k]);
+    for (int k = 0; k < c->nout && c->nout > 1; k++) lar_tensor_clear(&c->out[k]);
     lar_free(c);
   }
 }

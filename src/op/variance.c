@@ -9,7 +9,8 @@ lar_var *lar_variance(lar_scope *s, const lar_attr *a, lar_var *x) {
   for (int d = 0; d < x->t.ndim; d++)
     if (covered[d]) count *= x->t.shape[d];
   n += (double)count;
-  lar_attr keep = *a;
+  lar_attr keep;
+  lar_attr_copy(&keep, a);
   keep.f[0] = 1;
   lar_var *mean = lar_apply(s, LAR_OP(mean), &keep, 1, &x);
   lar_var *square = LAR_CALL1(s, square, lar_sub(s, x, mean));
