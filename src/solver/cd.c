@@ -12,6 +12,9 @@ typedef struct work {
   lar_scalar s;
   lar_quad q;
   double *u, *h, *scratch, *move; /* n: slopes and curvatures of the loss */
+  double *metric, mass;           /* n: the curvatures that the Gram matrix is of; their sum */
+  int64_t filled;                 /* members that it knows; 0: it is out of date */
+  double ahead;                   /* what this strength does not hold at 0 is let in at once */
   double *corr, *curve;           /* p: z_j'u where it was last taken; curve may be NULL */
   double *block;
   double weight, flat; /* sum of h; what all h are, or 0 */
@@ -53,10 +56,11 @@ static lar_status start(void **out, const lar_problem *g) {
   LAR_GO(lar_quad_open(&w->q, g->x, g->intercept));
   if (g->x->sparse != NULL) LAR_GO(lar_quad_by_rows(&w->q, true));
   bool curves = w->s.other != NULL;
-  LAR_GO(lar_alloc_raw(&v, (size_t)(4 * n + p + (curves ? p : 0)) + 1, sizeof(double)));
+  LAR_GO(lar_alloc_raw(&v, (size_t)(5 * n + p + (curves ? p : 0)) + 1, sizeof(double)));
   w->block = v;
   w->u = w->block, w->h = w->u + n, w->scratch = w->h + n, w->move = w->scratch + n;
-  w->corr = w->move + n, w->curve = curves ? w->corr + p : NULL;
+  w->metric = w->move + n;
+  w->corr = w->metric + n, w->curve = curves ? w->corr + p : NULL;
 done:
   if (st != LAR_OK) shut(w);
   *out = st == LAR_OK ? w : NULL;
@@ -148,10 +152,10 @@ static lar_status admit(work *w, const lar_problem *g, const lar_point *at, doub
   return LAR_OK;
 }
 
-/* What may come in between two strengths, as if slopes changed as fast as the strength. */
+/* What may come in between two strengths, as if slopes changed as fast as the strength; all
+ * columns at once after a long step would be too many. */
 static double strong(double lambda, double previous) {
-  double ahead = 2 * lambda - previous;
-  return previous == HUGE_VAL ? lambda : ahead > 0 ? ahead : 0;
+  return previous == HUGE_VAL ? lambda : fmax(2 * lambda - previous, lambda / 2);
 }
 
 static bool certified(work *w, const lar_problem *g, lar_point *at) {
@@ -340,15 +344,49 @@ static double least_loss(const lar_problem *g) {
   return g->family->saturated != NULL ? g->family->saturated(g->self, &g->rows) : 0;
 }
 
+/* Members at 0 that are not expected to leave it go. */
+static lar_status thin(work *w) {
+  void *v;
+  if (w->q.m == 0 || w->curve != NULL) return LAR_OK;
+  LAR_TRY(lar_alloc_raw(&v, (size_t)w->q.m, sizeof(bool)));
+  bool *keep = v;
+  lar_scalar s = w->s;
+  s.lambda = w->ahead;
+  for (int64_t k = 0; k < w->q.m; k++)
+    keep[k] = w->q.b[k] != 0 || lar_scalar_distance(&s, w->q.at[k], 0, w->q.slope[k]) > 0;
+  lar_quad_drop(&w->q, keep);
+  lar_free(v);
+  return LAR_OK;
+}
+
+/* Second derivatives of an earlier point make models as good as long as steps converge by
+ * them: a Gram matrix is made anew where they do not. */
+static lar_status make_model(work *w, const lar_problem *g) {
+  if (w->q.rows || w->filled == 0) {
+    memcpy(w->metric, w->h, (size_t)g->x->n * sizeof(double));
+    w->mass = w->weight;
+    w->filled = 0;
+    if (!w->q.rows) LAR_TRY(thin(w));
+  }
+  LAR_TRY(lar_quad_fill(&w->q, w->filled, w->metric, w->mass));
+  w->filled = w->q.m;
+  return LAR_OK;
+}
+
 /* The working set's optimum, by models that are solved the better the nearer it is. */
 static lar_status settle(work *w, const lar_problem *g, lar_point *at, double share) {
+  const double slow = 0.2;
   bool dual = w->s.convex && w->s.other == NULL;
-  double goal = share * g->tol * g->null_value, kkt = share * g->tol * g->null_slope, far;
+  double goal = share * g->tol * g->null_value, kkt = share * g->tol * g->null_slope;
+  double far, last = HUGE_VAL;
   while (at->iterations < g->max_iter && !lar_interrupt_pending()) {
     int64_t rounds;
     double left = lar_quad_left(&w->q, &w->s, &far);
     if (w->q.m == 0 || (dual ? left <= goal : far <= kkt)) return LAR_OK;
-    LAR_TRY(lar_quad_fill(&w->q, 0, w->h, w->weight));
+    double off = dual ? left : far;
+    if (off > slow * last || w->damp > 1) w->filled = 0;
+    last = off;
+    LAR_TRY(make_model(w, g));
     double gap = dual ? fmax(0.01 * left, 0.3 * goal) : (double)NAN;
     double near = fmax(0.01 * far, 0.3 * kkt);
     if (w->q.rows) {
@@ -375,7 +413,8 @@ static lar_status solve_smooth(work *w, const lar_problem *g, double previous, l
     look(w, g);
     w->begun = true;
   }
-  LAR_TRY(admit(w, g, at, strong(at->lambda, previous), &added));
+  w->ahead = strong(at->lambda, previous);
+  LAR_TRY(admit(w, g, at, w->ahead, &added));
   for (;;) {
     LAR_TRY(settle(w, g, at, share));
     measure(w, g);

@@ -85,7 +85,7 @@ lar_status lar_quad_add(lar_quad *q, int64_t j, double b, double slope) {
 
 void lar_quad_drop(lar_quad *q, const bool *keep) {
   int64_t m = 0;
-  q->inside = 0;
+  q->inside = q->factored = 0;
   for (int64_t k = 0; k < q->m; k++) {
     if (!keep[k]) {
       q->place[q->at[k]] = 0;
@@ -109,7 +109,7 @@ lar_status lar_quad_by_rows(lar_quad *q, bool rows) {
   lar_free(q->gram);
   lar_free(q->factor);
   q->gram = q->factor = NULL;
-  q->room = 0;
+  q->room = q->factored = 0;
   q->rows = rows;
   if (rows || q->cap == 0) return LAR_OK;
   LAR_TRY(lar_alloc_raw(&v, (size_t)(q->cap * q->cap), sizeof(double)));
@@ -213,6 +213,7 @@ lar_status lar_quad_fill(lar_quad *q, int64_t from, const double *h, double weig
     measure(q, from, h, weight);
     return LAR_OK;
   }
+  if (from == 0) q->factored = 0;
   if (q->x->sparse != NULL || q->m - from < FEW) return by_columns(q, from, h, weight);
   return by_blocks(q, from, h, weight);
 }

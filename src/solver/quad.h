@@ -22,8 +22,10 @@ typedef struct lar_quad {
   double *b, *slope, *mean, *curve; /* cap; curve: the diagonal of H */
   double *gram;                     /* cap * cap, or with `rows` none */
   bool rows;                        /* solved on rows: slopes are not kept */
-  /* Work space of Newton's steps: factor is room * room, the others are of `spaces`. */
-  int64_t room, spaces, *in;
+  /* Work space of Newton's steps: factor is room * room, the others are of `spaces`. It stands
+   * for the first `factored` of in, at that strength. */
+  int64_t room, spaces, *in, factored;
+  double strength;
   double *factor, *step, *move, *kink;
   double *row; /* n */
   /* The inverse of H + ridge among those listed, in their order: see lar_quad_follow. */

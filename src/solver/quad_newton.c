@@ -14,6 +14,7 @@ static lar_status spaces(lar_quad *q) {
   lar_free(q->step);
   lar_free(q->in);
   q->step = NULL, q->in = NULL, q->spaces = 0;
+  q->factored = 0;
   LAR_TRY(lar_alloc_raw(&step, (size_t)(5 * q->cap), sizeof(double)));
   q->step = step, q->move = q->step + q->cap, q->kink = q->move + q->cap;
   LAR_TRY(lar_alloc_raw(&in, (size_t)q->cap, sizeof(int64_t)));
@@ -29,6 +30,7 @@ static lar_status room_for(lar_quad *q, int64_t n) {
   if (room > q->cap) room = q->cap;
   lar_free(q->factor);
   q->factor = NULL, q->room = 0;
+  q->factored = 0;
   LAR_TRY(lar_alloc_raw(&factor, (size_t)(room * room), sizeof(double)));
   q->factor = factor, q->room = room;
   return LAR_OK;
@@ -38,7 +40,8 @@ static inline double strength(const double *a, const lar_scalar *s, int64_t j) {
   return a == NULL || a[j] == 0 ? 0 : s->lambda * a[j];
 }
 
-/* Who moves: what is not 0 and not at a bound, and what is free. */
+/* Who moves: what is not 0 and not at a bound, and what is free. A factor of others is no use.
+ */
 static int64_t choose(lar_quad *q, const lar_scalar *s) {
   int64_t n = 0;
   for (int64_t k = 0; k < q->m; k++) {
@@ -47,8 +50,10 @@ static int64_t choose(lar_quad *q, const lar_scalar *s) {
     if (!(q->curve[k] > 1e-300)) continue;
     if (b == 0 && !(s->a[j] == 0 && s->lo == NULL)) continue;
     if (s->lo != NULL && (b <= s->lo[j] || b >= s->hi[j])) continue;
+    if (n < q->factored && q->in[n] != k) q->factored = 0;
     q->in[n++] = k;
   }
+  if (n != q->factored || (s->b != NULL && s->lambda != q->strength)) q->factored = 0;
   return n;
 }
 
@@ -56,6 +61,8 @@ static int64_t choose(lar_quad *q, const lar_scalar *s) {
  * singular. */
 static bool factorise(lar_quad *q, const lar_scalar *s, int64_t n) {
   double lift = 0;
+  if (q->factored > 0) return true;
+  q->strength = s->lambda;
   for (int turn = 0; turn < 6; turn++) {
     double most = 0;
     for (int64_t c = 0; c < n; c++) {
@@ -65,7 +72,10 @@ static bool factorise(lar_quad *q, const lar_scalar *s, int64_t n) {
       most = to[c] > most ? to[c] : most;
       to[c] += strength(s->b, s, q->at[q->in[c]]) + lift;
     }
-    if (lar_flat_cholesky(n, q->factor, q->room)) return true;
+    if (lar_flat_cholesky(n, q->factor, q->room)) {
+      q->factored = n;
+      return true;
+    }
     lift = lift == 0 ? 1e-12 * most : lift * 100;
   }
   return false;
