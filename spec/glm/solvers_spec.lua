@@ -99,6 +99,23 @@ describe("the Gram matrix", function()
   end)
 end)
 
+describe("a column that was far from coming in", function()
+  it("comes in as soon as its slope says so, however steep", function()
+    local X, Y = lariat.zeros(2, 52, { dtype = "float64" }), f64 { 0.8, 0.6 }
+    X[{ 2, {} }] = 1e-3
+    X[{ {}, 1 }], X[{ {}, 2 }] = f64 { 1, 0 }, f64 { -6, 8 } -- the second has slope 0 at first
+    local path = glm.path {
+      x = X, y = Y, intercept = false, standardize = false,
+      lambda = { 0.4, 0.38, 0.36, 0.34, 0.3 },
+    }
+    for l = 1, 5 do
+      local slope = X:t():mv(Y - X:mv(path.coef[{ {}, l }])) / 2
+      assert(biggest(slope) <= path.lambda[l] * (1 + 1e-5), "at " .. l)
+    end
+    assert.same({ 0, 1, 1, 2, 2 }, path.df:totable())
+  end)
+end)
+
 describe("exact quantiles", function()
   for _, tau in ipairs { 0.1, 0.5, 0.8 } do
     it(("at %g leave that share of rows below"):format(tau), function()

@@ -6,11 +6,13 @@
 #include "core/interrupt.h"
 #include "core/mem.h"
 #include "solver/dual.h"
+#include "solver/look.h"
 #include "solver/quad.h"
 
 typedef struct work {
   lar_scalar s;
   lar_quad q;
+  lar_look seen;                  /* what corr is made of */
   double *u, *h, *scratch, *move; /* n: slopes and curvatures of the loss */
   double *metric, mass;           /* n: the curvatures that the Gram matrix is of; their sum */
   int64_t filled;                 /* members that it knows; 0: it is out of date */
@@ -38,6 +40,7 @@ static void shut(void *p) {
   if (w == NULL) return;
   lar_scalar_close(&w->s);
   lar_quad_close(&w->q);
+  lar_look_close(&w->seen);
   lar_free(w->block);
   lar_free(w);
 }
@@ -54,6 +57,7 @@ static lar_status start(void **out, const lar_problem *g) {
   w->damp = 1, w->floor = MOST_FLOOR;
   LAR_GO(lar_scalar_open(&w->s, g));
   LAR_GO(lar_quad_open(&w->q, g->x, g->intercept));
+  LAR_GO(lar_look_open(&w->seen, g->x));
   if (g->x->sparse != NULL) LAR_GO(lar_quad_by_rows(&w->q, true));
   bool curves = w->s.other != NULL;
   LAR_GO(lar_alloc_raw(&v, (size_t)(5 * n + p + (curves ? p : 0)) + 1, sizeof(double)));
@@ -105,8 +109,9 @@ static lar_status centre(work *w, const lar_problem *g, lar_point *at) {
 
 /* ---- who is in ---- */
 
-static void look(work *w, const lar_problem *g) {
-  lar_design_tmul(g->x, w->u, sum_of(g->x->n, w->u), NULL, 0, w->corr);
+static void look(work *w) {
+  lar_look_around(&w->seen, &w->s, w->q.place, w->u, w->corr);
+  for (int64_t k = 0; k < w->q.m; k++) w->q.slope[k] = w->corr[w->q.at[k]];
 }
 
 /* Second derivatives along the columns: the metric in which jumps of penalties are judged. */
@@ -122,7 +127,7 @@ static void measure(work *w, const lar_problem *g) {
 
 /* Would a coefficient at 0 leave it, at this strength? */
 static bool leaves(const work *w, const lar_scalar *s, int64_t j) {
-  if (lar_scalar_held(s, j)) return false;
+  if (lar_scalar_rests(s, j, w->corr[j]) || lar_scalar_held(s, j)) return false;
   if (lar_scalar_distance(s, j, 0, w->corr[j]) > 0) return true;
   if (w->curve == NULL || !(w->curve[j] > 0)) return false;
   return lar_scalar_prox(s, j, -w->corr[j] / w->curve[j], 1 / w->curve[j]) != 0;
@@ -140,6 +145,7 @@ static lar_status admit(work *w, const lar_problem *g, const lar_point *at, doub
   lar_scalar s = w->s;
   int64_t from = w->q.m;
   s.lambda = lambda;
+  if (lambda < at->lambda) lar_look_closer(&w->seen, &s, w->u, w->corr);
   for (int64_t j = 0; j < s.p; j++) {
     if (w->q.place[j] != 0 || lar_design_scale(g->x, j) == 0) continue;
     if (at->coef[j] != 0 || leaves(w, &s, j))
@@ -229,7 +235,10 @@ static lar_status begin(work *w, const lar_problem *g, lar_point *at) {
   for (int64_t i = 1; i < g->x->n && w->flat > 0; i++)
     if (w->h[i] != w->flat) w->flat = 0;
   measure(w, g);
-  if (!at->corr_known) look(w, g);
+  if (at->corr_known)
+    lar_look_known(&w->seen, w->u, w->corr);
+  else
+    lar_look_all(&w->seen, w->u, w->corr);
   w->begun = true;
   return LAR_OK;
 }
@@ -272,8 +281,7 @@ static lar_status solve_squares(work *w, const lar_problem *g, double previous, 
       follow_whole(w, at);
     } else {
       follow(w, g, at);
-      look(w, g);
-      for (int64_t k = 0; k < w->q.m; k++) w->q.slope[k] = w->corr[w->q.at[k]];
+      look(w);
     }
     bool good = certified(w, g, at);
     if (good && at->kkt * g->null_slope <= 1e-9 * at->lambda) w->exact = at->lambda;
@@ -410,7 +418,7 @@ static lar_status solve_smooth(work *w, const lar_problem *g, double previous, l
   if (!w->begun) {
     LAR_TRY(centre(w, g, at));
     measure(w, g);
-    look(w, g);
+    lar_look_all(&w->seen, w->u, w->corr);
     w->begun = true;
   }
   w->ahead = strong(at->lambda, previous);
@@ -418,8 +426,7 @@ static lar_status solve_smooth(work *w, const lar_problem *g, double previous, l
   for (;;) {
     LAR_TRY(settle(w, g, at, share));
     measure(w, g);
-    look(w, g);
-    for (int64_t k = 0; k < w->q.m; k++) w->q.slope[k] = w->corr[w->q.at[k]];
+    look(w);
     bool good = certified(w, g, at);
     if (ended(w, g, at, good, share)) return LAR_OK;
     LAR_TRY(admit(w, g, at, at->lambda, &added));

@@ -81,13 +81,12 @@ static void moments(int64_t n, const int32_t *index, const void *x, const double
   const real *c = x;
   double one[FEW] = {0}, two[FEW] = {0};
   int64_t i = 0;
-  if (index == NULL && w != NULL)
-    for (; i + FEW <= n; i += FEW)
-      for (int k = 0; k < FEW; k++) {
-        double a = (double)c[i + k], wa = w[i + k] * a;
-        one[k] += wa;
-        two[k] += wa * a;
-      }
+  for (; index == NULL && i + FEW <= n; i += FEW)
+    for (int k = 0; k < FEW; k++) {
+      double a = (double)c[i + k], wa = w != NULL ? w[i + k] * a : a;
+      one[k] += wa;
+      two[k] += wa * a;
+    }
   for (; i < n; i++) {
     double a = (double)c[i], wa = w == NULL ? a : w[index != NULL ? index[i] : i] * a;
     one[i % FEW] += wa;

@@ -46,6 +46,11 @@ double lar_scalar_max(const lar_scalar *s, int64_t j, double g, double c);
 static inline bool lar_scalar_held(const lar_scalar *s, int64_t j) {
   return s->a[j] == HUGE_VAL;
 }
+/* Does coefficient j, at 0, stay there by a corner or bounds, where the slope is g? */
+static inline bool lar_scalar_rests(const lar_scalar *s, int64_t j, double g) {
+  return s->other == NULL && (g < 0 ? -g : g) <= s->lambda * s->a[j] &&
+         (s->lo == NULL || (s->lo[j] <= 0 && s->hi[j] >= 0));
+}
 static inline bool lar_scalar_free(const lar_scalar *s, int64_t j) {
   return s->a[j] == 0 && (s->b == NULL || s->b[j] == 0) && (s->c == NULL || s->c[j] == 0);
 }

@@ -1,0 +1,99 @@
+#include "solver/look.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "solver/centre.h"
+#include "solver/columns.h"
+
+enum { FEW = 5 }; /* where one column in so many matters, all are looked at */
+
+lar_status lar_look_open(lar_look *l, const lar_design *x) {
+  const size_t n = (size_t)x->n, p = (size_t)x->p;
+  void *v;
+  *l = (lar_look){.x = x};
+  LAR_TRY(lar_alloc_raw(&v, n + 3 * p + 1, sizeof(double)));
+  l->v = v, l->corr = l->v + n, l->norm = l->corr + p, l->some = l->norm + p;
+  LAR_TRY(lar_alloc_raw(&v, p + 1, sizeof *l->list));
+  l->list = v;
+  LAR_TRY(lar_alloc(&v, p + 1, sizeof *l->bound));
+  l->bound = v;
+  return LAR_OK;
+}
+
+void lar_look_close(lar_look *l) {
+  lar_free(l->v);
+  lar_free(l->list);
+  lar_free(l->bound);
+  *l = (lar_look){0};
+}
+
+static double dot(int64_t n, const double *a, const double *b) {
+  return lar_columns_f64.dot(n, NULL, a, b);
+}
+
+void lar_look_known(lar_look *l, const double *u, const double *corr) {
+  memcpy(l->v, u, (size_t)l->x->n * sizeof *u);
+  memcpy(l->corr, corr, (size_t)l->x->p * sizeof *corr);
+  memset(l->bound, 0, (size_t)l->x->p * sizeof *l->bound);
+  l->square = dot(l->x->n, u, u);
+}
+
+void lar_look_all(lar_look *l, const double *u, double *corr) {
+  lar_design_tmul(l->x, u, lar_total(u, l->x->n), NULL, 0, corr);
+  lar_look_known(l, u, corr);
+}
+
+/* What rounding may have taken from a square is given back. */
+static void measure(lar_look *l) {
+  const lar_design *x = l->x;
+  for (int64_t j = 0; j < x->p; j++) {
+    double one, two, scale = lar_design_scale(x, j), mean = lar_design_mean(x, j);
+    lar_design_moments(x, j, NULL, &one, &two);
+    double square = two - 2 * mean * one + (double)x->n * mean * mean;
+    l->norm[j] = scale == 0 ? 0 : sqrt(fmax(square, 0) + 1e-12 * two) / scale;
+  }
+  l->measured = true;
+}
+
+static void take(lar_look *l, int64_t m, const double *u, double *corr) {
+  lar_design_tmul(l->x, u, lar_total(u, l->x->n), l->list, m, l->some);
+  for (int64_t k = 0; k < m; k++) {
+    corr[l->list[k]] = l->some[k];
+    l->bound[l->list[k]] = false;
+  }
+}
+
+void lar_look_around(lar_look *l, const lar_scalar *s, const int32_t *place, const double *u,
+                     double *corr) {
+  int64_t m = 0;
+  if (!(l->square > 0) || s->other != NULL) {
+    lar_look_all(l, u, corr);
+    return;
+  }
+  if (!l->measured) measure(l);
+  double a = dot(l->x->n, u, l->v) / l->square, off = 0;
+  for (int64_t i = 0; i < l->x->n; i++) off += (u[i] - a * l->v[i]) * (u[i] - a * l->v[i]);
+  off = sqrt(off);
+  for (int64_t j = 0; j < l->x->p; j++) {
+    double guess = a * l->corr[j], most = fabs(guess) + l->norm[j] * off;
+    l->bound[j] = place[j] == 0 && most <= s->lambda * s->a[j];
+    corr[j] = copysign(most, guess);
+    l->list[m] = j;
+    m += !l->bound[j];
+  }
+  if (m > l->x->p / FEW)
+    lar_look_all(l, u, corr);
+  else
+    take(l, m, u, corr);
+}
+
+void lar_look_closer(lar_look *l, const lar_scalar *s, const double *u, double *corr) {
+  int64_t m = 0;
+  for (int64_t j = 0; j < l->x->p; j++) {
+    l->list[m] = j;
+    m += l->bound[j] && !(fabs(corr[j]) <= s->lambda * s->a[j]);
+  }
+  if (m > 0) take(l, m, u, corr);
+}
