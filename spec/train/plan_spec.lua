@@ -75,6 +75,27 @@ describe("training by plans gives the bits of training op by op with", function(
     end)
   end
 
+  for _, name in ipairs { "lbfgs", "owlqn", "fista", "svrg", "newton_cg" } do
+    it(name .. ", the whole data at once or in batches", function()
+      for _, rows in ipairs { 70, 16 } do
+        compare(small, function()
+          return {
+            optimizer = name, epochs = 8, batch_size = rows, validation = 0.2,
+            penalty = P.l2(0.1) + P.activation_l2(0.01),
+          }
+        end)
+      end
+    end)
+  end
+
+  it("a prox, on the whole data", function()
+    for _, name in ipairs { "owlqn", "fista", "svrg" } do
+      compare(small, function()
+        return { optimizer = name, epochs = 8, penalty = P.l1(0.01) }
+      end)
+    end
+  end)
+
   it("dropout, noise and batch_norm", function()
     compare(function()
       return nn.sequential {
@@ -286,12 +307,12 @@ describe("a history", function()
   end)
 
   it("says why there is no plan", function()
-    local h = lariat.fit(small(), data(), { loss = "mse", epochs = 3, optimizer = "lbfgs" })
-    assert.equal("eager: rules for whole data run operation by operation", h.plan)
+    local h = lariat.fit(small(), data(), { loss = "mse", epochs = 3, dynamic = true })
+    assert.equal("eager: dynamic = true", h.plan)
     local to = io.tmpfile()
     h:profile(to)
     to:seek "set"
-    assert.is_truthy(to:read "a":find "no plan; eager: rules for whole data")
+    assert.is_truthy(to:read "a":find "no plan; eager: dynamic = true")
   end)
 end)
 

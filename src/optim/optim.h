@@ -33,6 +33,10 @@ typedef struct lar_task {
   int64_t parts;
   uint64_t stamp;
   lar_var *(*loss)(void *ctx, lar_scope *s, int64_t part, double *weight);
+  /* The same as a number, with the gradient in the parameters' grad (NULL before) where it is
+   * wanted and the loss finite. NULL: `loss` is differentiated. */
+  lar_status (*learn)(void *ctx, lar_scope *s, int64_t part, bool slope, double *loss,
+                      double *weight);
 } lar_task;
 
 struct lar_whole; /* optim/whole.h */

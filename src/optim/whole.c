@@ -110,12 +110,42 @@ static lar_status join(int n, lar_var **dx, double weight, double *g) {
   return st;
 }
 
+/* The gradients that the task left with the parameters, in the order of `leaves`. */
+static lar_status collect(const lar_whole *h, bool wanted, double weight, double *g) {
+  lar_status st = LAR_OK;
+  for (int i = 0; i < h->o->params.n; i++) {
+    lar_var *v = var_at(h, i), *dx = v->grad;
+    v->grad = NULL;
+    if (!is_free(h, i)) continue;
+    if (dx != NULL && wanted && st == LAR_OK)
+      st = join(1, &dx, weight, g);
+    else
+      lar_var_unref(dx);
+    if (wanted) g += numel(h, i);
+  }
+  return st;
+}
+
+static lar_status learnt(const lar_whole *h, int64_t part, double *loss, double *weight,
+                         double *g) {
+  lar_scope s;
+  bool former = lar_grad_mode(g != NULL);
+  lar_scope_init(&s);
+  lar_status st = h->task->learn(h->task->ctx, &s, part, g != NULL, loss, weight);
+  bool wanted = st == LAR_OK && g != NULL && isfinite(*loss);
+  lar_status joined = collect(h, wanted, *weight, g);
+  lar_scope_clear(&s);
+  lar_grad_mode(former);
+  return st == LAR_OK ? joined : st;
+}
+
 /* One part's loss, its weight, and g += weight times its gradient, where there is one. */
 static lar_status part_loss(lar_whole *h, int64_t part, double *loss, double *weight,
                             double *g) {
   lar_scope s;
   lar_var **x = NULL;
   int n = 0;
+  if (h->task->learn != NULL) return learnt(h, part, loss, weight, g);
   bool former = lar_grad_mode(g != NULL);
   lar_scope_init(&s);
   lar_var *f = h->task->loss(h->task->ctx, &s, part, weight);

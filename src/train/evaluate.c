@@ -1,7 +1,7 @@
 /* The loss of a batch, and of whole tensors in evaluation mode. */
 #include <math.h>
 
-#include "train/batches.h"
+#include "train/steps.h"
 
 /* A column of predictions and a row of targets that are no labels are meant for each other. */
 static lar_var *matched(const lar_loss *type, lar_scope *s, const lar_var *pred, lar_var *y) {
@@ -21,46 +21,49 @@ lar_var *lar_fit_loss(const lar_fit *f, lar_scope *s, lar_var *pred, const lar_b
   return st == LAR_OK ? lar_scope_own(s, out) : lar_scope_fail(s, st);
 }
 
-static lar_status evaluate_part(lar_fit *f, const lar_batch *b, double *sum, double *rows,
+static lar_status evaluate_part(lar_steps *st, const lar_batch *b, double *sum, double *rows,
                                 lar_var **pred) {
   lar_scope s;
-  double loss = 0;
+  lar_step step = {.kind = LAR_STEP_JUDGE, .batch = b};
   lar_scope_init(&s);
-  lar_var *p = lar_module_forward(f->model, &s, b->x), *kept = NULL;
-  lar_var *l = b->y != NULL ? lar_fit_loss(f, &s, p, b) : lar_const_like(&s, p, 0);
-  lar_status st = lar_scope_take(&s, l, &kept);
-  if (st == LAR_OK) st = lar_var_item(kept, &loss);
-  if (st == LAR_OK && pred != NULL) st = lar_var_detach(pred, p);
-  lar_var_unref(kept);
+  lar_status status = lar_steps_run(st, &s, &step);
+  if (status == LAR_OK && pred != NULL) status = lar_var_detach(pred, step.pred);
   lar_scope_clear(&s);
-  *sum += loss * lar_batch_rows(b);
+  *sum += step.loss * lar_batch_rows(b);
   *rows += lar_batch_rows(b);
-  return st;
+  return status;
 }
 
-lar_status lar_evaluate(lar_fit *f, const lar_batch *data, double *loss, lar_var **pred) {
-  enum { LEAST = 1024 };
-  lar_dealer deal = {.data = data, .size = f->batch_size > LEAST ? f->batch_size : LEAST};
+static lar_status evaluate(lar_steps *st, lar_dealer *deal, double *loss, lar_var **pred) {
   lar_kept kept = {0};
+  lar_status status = LAR_OK;
   double sum = 0, rows = 0;
-  if (pred != NULL) *pred = NULL;
-  bool mode = lar_grad_mode(false), training = f->model->training;
-  lar_module_train(f->model, false);
-  lar_status st = LAR_OK;
-  for (bool end = false; st == LAR_OK && deal.at < data->x->t.shape[0];) {
+  for (bool end = false; status == LAR_OK && deal->at < deal->data->x->t.shape[0];) {
     lar_batch b = {0};
     lar_var *p = NULL;
-    st = lar_dealer_next(&deal, &b, &end);
-    if (st == LAR_OK) st = evaluate_part(f, &b, &sum, &rows, pred != NULL ? &p : NULL);
-    if (st == LAR_OK && pred != NULL) st = lar_kept_add(&kept, p, p);
+    status = lar_dealer_next(deal, &b, &end);
+    if (status == LAR_OK) status = evaluate_part(st, &b, &sum, &rows, pred != NULL ? &p : NULL);
+    if (status == LAR_OK && pred != NULL) status = lar_kept_add(&kept, p, p);
     lar_var_unref(p);
     lar_batch_clear(&b);
   }
-  if (st == LAR_OK && pred != NULL) st = lar_kept_join(pred, kept.pred, kept.n);
+  if (status == LAR_OK && pred != NULL) status = lar_kept_join(pred, kept.pred, kept.n);
   *loss = rows > 0 ? sum / rows : (double)NAN;
-  lar_dealer_clear(&deal);
   lar_kept_clear(&kept);
+  return status;
+}
+
+lar_status lar_evaluate(const lar_fit *f, lar_steps *st, lar_dealer *deal,
+                        const lar_batch *data, double *loss, lar_var **pred) {
+  enum { LEAST = 1024 };
+  deal->data = data;
+  deal->at = 0;
+  deal->size = f->batch_size > LEAST ? f->batch_size : LEAST;
+  if (pred != NULL) *pred = NULL;
+  bool mode = lar_grad_mode(false), training = f->model->training;
+  lar_module_train(f->model, false);
+  lar_status status = evaluate(st, deal, loss, pred);
   lar_module_train(f->model, training);
   lar_grad_mode(mode);
-  return st;
+  return status;
 }

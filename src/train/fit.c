@@ -31,9 +31,9 @@ static double now(void) {
 typedef struct loop {
   lar_fit *f;
   lar_steps *steps;
-  lar_dealer deal;
-  lar_whole_pass whole; /* of a rule that looks at all data at once */
-  double former;        /* objective of the epoch before */
+  lar_dealer deal, judged; /* of the data; of evaluations */
+  lar_whole_pass whole;    /* of a rule that looks at all data at once */
+  double former;           /* objective of the epoch before */
   double started, epoch_started, shown;
   int64_t group;         /* batches of the step at hand so far */
   double loss_sum, rows; /* of the epoch, over rows (or their weights) */
@@ -114,9 +114,11 @@ static lar_status refresh(loop *l) {
 }
 
 static lar_status learn(loop *l, lar_scope *s, const lar_batch *b, lar_var **pred) {
-  double objective;
-  LAR_TRY(lar_steps_learn(l->steps, s, b, l->each, &objective, pred));
-  return isfinite(objective) ? LAR_OK : diverge(l, b);
+  lar_step now = {.kind = LAR_STEP_LEARN, .batch = b, .each = l->each};
+  LAR_TRY(lar_steps_run(l->steps, s, &now));
+  l->f->batch_loss = now.loss;
+  *pred = now.pred;
+  return isfinite(now.objective) ? LAR_OK : diverge(l, b);
 }
 
 static void add_up(loop *l, double rows) {
@@ -229,7 +231,7 @@ static lar_status iterate(loop *l) {
   f->batch = f->batches = 1;
   if (f->hooks.before_step != NULL) LAR_TRY(f->hooks.before_step(f->hooks.ctx, f));
   LAR_TRY(renew_terms(l));
-  LAR_TRY(lar_whole_pass_run(&l->whole, f, l->deal.order));
+  LAR_TRY(lar_whole_pass_run(&l->whole, f, l->steps, l->deal.order));
   if (f->status == LAR_FIT_DIVERGED) return LAR_OK;
   LAR_TRY(measure_penalty(l));
   l->loss_sum = l->whole.loss;
@@ -238,7 +240,7 @@ static lar_status iterate(loop *l) {
   if (f->keep_train) {
     lar_var *pred = NULL;
     double loss;
-    lar_status st = lar_evaluate(f, &f->data, &loss, &pred);
+    lar_status st = lar_evaluate(f, l->steps, &l->judged, &f->data, &loss, &pred);
     if (st == LAR_OK) st = lar_kept_add(&l->kept, pred, f->data.y);
     lar_var_unref(pred);
     LAR_TRY(st);
@@ -302,7 +304,8 @@ static lar_status close_epoch(loop *l) {
   }
   if (f->val.x != NULL) {
     lar_optim_swap_ema(f->optim);
-    lar_status st = lar_evaluate(f, &f->val, &f->val_loss, f->keep_val ? &f->val_pred : NULL);
+    lar_status st = lar_evaluate(f, l->steps, &l->judged, &f->val, &f->val_loss,
+                                 f->keep_val ? &f->val_pred : NULL);
     lar_optim_swap_ema(f->optim);
     LAR_TRY(st);
   }
@@ -417,6 +420,7 @@ lar_status lar_fit_run(lar_fit *f) {
   lar_free(l.safe);
   lar_kept_clear(&l.kept);
   lar_dealer_clear(&l.deal);
+  lar_dealer_clear(&l.judged);
   lar_free(l.each);
   lar_free(l.sum);
   lar_steps_free(f->steps);

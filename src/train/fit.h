@@ -110,9 +110,6 @@ lar_status lar_rows(lar_tensor *out, const lar_tensor *t, const int64_t *order, 
 lar_status lar_rows_again(lar_var **slot, const lar_tensor *t, const int64_t *order,
                           int64_t begin, int64_t end);
 
-/* Mean loss and, if asked for, predictions on whole tensors, in eval mode, nothing recorded. */
-lar_status lar_evaluate(lar_fit *f, const lar_batch *data, double *loss, lar_var **pred);
-
 /* LAR_EARG naming the first column with NaN or infinity: "x has nan in column 3 (row 17)". */
 lar_status lar_check_finite(const char *what, const lar_tensor *t);
 

@@ -21,7 +21,9 @@ typedef struct kind {
   int tries;   /* traces that did not agree with the one before, or could not be made a plan */
   int64_t ran; /* steps by the plan */
   uint64_t used, seen;
-  bool check; /* trace the next one and compare */
+  bool judges; /* the loss alone */
+  bool unused; /* the plan has not run yet */
+  bool check;  /* trace the next one and compare */
 } kind;
 
 struct lar_steps {
@@ -57,8 +59,19 @@ static void note(lar_trace *t, const lar_forward *pass, const lar_var *objective
     if (p->at[i].var->grad != NULL) lar_trace_output(t, p->at[i].var->grad, OF_GRAD + i, true);
 }
 
-static lar_status eager(lar_steps *st, lar_scope *s, const lar_batch *b, double *each,
-                        double *objective, lar_var **pred, lar_trace *t) {
+/* Does a rule ask for values without gradients? Its plans can run the forward pass alone. */
+static bool asks_for_values(const lar_steps *st) { return st->f->optim->rule->iterate != NULL; }
+
+static lar_status differentiate(const lar_steps *st, const lar_forward *pass, lar_var *j,
+                                lar_trace *t) {
+  if (t != NULL && asks_for_values(st)) lar_trace_split(t);
+  LAR_TRY(lar_backward(j, NULL, false));
+  if (t != NULL) note(t, pass, j);
+  return LAR_OK;
+}
+
+static lar_status learn(lar_steps *st, lar_scope *s, lar_step *step, const lar_batch *b,
+                        lar_trace *t) {
   lar_fit *f = st->f;
   losing ctx = {f, b};
   void *term = NULL;
@@ -70,20 +83,38 @@ static lar_status eager(lar_steps *st, lar_scope *s, const lar_batch *b, double 
                       .params = &f->optim->params,
                       .loss = lose,
                       .ctx = &ctx,
-                      .each = each,
+                      .each = step->each,
                       .term = term};
   lar_status status = lar_forward_run(&pass, s, b->x);
   lar_var *j = pass.penalty != NULL ? lar_add(s, pass.value, pass.penalty) : pass.value;
-  *pred = pass.pred;
+  step->pred = pass.pred;
   if (status == LAR_OK) status = s->status;
-  if (status == LAR_OK) status = lar_var_item(pass.value, &f->batch_loss);
-  if (status == LAR_OK) status = lar_var_item(j, objective);
-  if (status == LAR_OK && isfinite(*objective)) {
-    status = lar_backward(j, NULL, false);
-    if (status == LAR_OK && t != NULL) note(t, &pass, j);
-  }
+  if (status == LAR_OK) status = lar_var_item(pass.value, &step->loss);
+  if (status == LAR_OK) status = lar_var_item(j, &step->objective);
+  if (status == LAR_OK && step->kind == LAR_STEP_LEARN && isfinite(step->objective))
+    status = differentiate(st, &pass, j, t);
   lar_free(term);
   return status;
+}
+
+static lar_status judge(lar_steps *st, lar_scope *s, lar_step *step, const lar_batch *b,
+                        lar_trace *t) {
+  step->pred = lar_module_forward(st->f->model, s, b->x);
+  lar_var *l =
+    b->y != NULL ? lar_fit_loss(st->f, s, step->pred, b) : lar_const_like(s, step->pred, 0);
+  LAR_TRY(s->status);
+  LAR_TRY(lar_var_item(l, &step->loss));
+  step->objective = step->loss;
+  if (t == NULL) return LAR_OK;
+  lar_trace_output(t, l, OF_LOSS, false);
+  lar_trace_output(t, step->pred, OF_PRED, false);
+  return LAR_OK;
+}
+
+/* Of a batch that is the step's, or stands for it in a trace. */
+static lar_status eager(lar_steps *st, lar_scope *s, lar_step *step, const lar_batch *b,
+                        lar_trace *t) {
+  return (step->kind == LAR_STEP_JUDGE ? judge : learn)(st, s, step, b, t);
 }
 
 /* ---- while it is traced ---- */
@@ -93,8 +124,8 @@ static lar_status alias(lar_trace *t, lar_var **out, lar_var *v) {
   return v == NULL ? LAR_OK : lar_trace_input(t, v, out);
 }
 
-static lar_status traced(lar_steps *st, lar_scope *s, const lar_batch *b, double *each,
-                         double *objective, lar_var **pred, lar_trace **out) {
+static lar_status traced(lar_steps *st, lar_scope *s, lar_step *step, lar_trace **out) {
+  const lar_batch *b = step->batch;
   lar_trace *t;
   lar_batch own = {0};
   *out = NULL;
@@ -104,11 +135,11 @@ static lar_status traced(lar_steps *st, lar_scope *s, const lar_batch *b, double
   if (status == LAR_OK) status = alias(t, &own.weight, b->weight);
   if (status == LAR_OK) {
     lar_trace_begin(t);
-    status = eager(st, s, &own, each, objective, pred, t);
+    status = eager(st, s, step, &own, t);
     lar_trace_end(t);
   }
   lar_batch_clear(&own);
-  if (status == LAR_OK && isfinite(*objective))
+  if (status == LAR_OK && isfinite(step->objective))
     *out = t;
   else
     lar_trace_free(t);
@@ -149,8 +180,8 @@ static kind *add(lar_steps *st) {
   return NULL;
 }
 
-static void explain(lar_steps *st, const char *why) {
-  (void)snprintf(st->why, sizeof st->why, "eager: %s", why);
+static void explain(lar_steps *st, const kind *k, const char *why) {
+  if (!k->judges) (void)snprintf(st->why, sizeof st->why, "eager: %s", why);
 }
 
 /* Make of a trace what can be made of it. */
@@ -160,15 +191,16 @@ static void learn_from(lar_steps *st, kind *k, lar_trace *t) {
   bool again = st->calls && k->trace == NULL;
   if (!agrees) {
     k->tries++;
-    explain(st, t->why);
+    explain(st, k, t->why);
     forget(k);
   }
   if (agrees && !again && k->plan == NULL && lar_plan_new(&k->plan, t) != LAR_OK) {
-    explain(st, lar_why());
+    explain(st, k, lar_why());
     k->tries = TRIES;
   }
   if (k->plan != NULL) {
-    st->why[0] = '\0';
+    if (!k->judges) st->why[0] = '\0';
+    k->unused = k->ran == 0;
     lar_plan_measure(k->plan, st->f->profile);
   }
   if (k->trace != NULL && agrees) {
@@ -187,24 +219,27 @@ static void learn_from(lar_steps *st, kind *k, lar_trace *t) {
 
 /* ---- by plan ---- */
 
-static lar_status deliver(lar_steps *st, lar_scope *s, const lar_plan *p, double *each,
-                          double *objective, lar_var **pred) {
-  const lar_params *params = &st->f->optim->params;
-  for (int k = 0; k < lar_plan_results(p); k++) {
-    int tag = lar_plan_tag(p, k);
-    lar_var *v = lar_plan_result(p, k);
-    if (tag == OF_LOSS)
-      LAR_TRY(lar_var_item(v, &st->f->batch_loss));
-    else if (tag == OF_OBJECTIVE)
-      LAR_TRY(lar_var_item(v, objective));
-    else if (tag == OF_PRED)
-      *pred = lar_scope_own(s, lar_var_ref(v));
-    else if (tag < OF_GRAD)
-      LAR_TRY(lar_var_item(v, &each[tag - OF_TERM]));
-    else if (isfinite(*objective))
-      params->at[tag - OF_GRAD].var->grad = lar_var_ref(v);
-  }
-  if (st->f->optim->bound != NULL) lar_bound_passed(st->f->optim->bound);
+/* The k-th result to where it belongs. */
+static lar_status hand_out(lar_steps *st, lar_scope *s, lar_step *step, int tag, lar_var *v) {
+  if (tag == OF_LOSS) return lar_var_item(v, &step->loss);
+  if (tag == OF_OBJECTIVE) return lar_var_item(v, &step->objective);
+  if (tag == OF_PRED)
+    step->pred = lar_scope_own(s, lar_var_ref(v));
+  else if (tag < OF_GRAD)
+    return lar_var_item(v, &step->each[tag - OF_TERM]);
+  else if (step->kind == LAR_STEP_LEARN && isfinite(step->objective))
+    st->f->optim->params.at[tag - OF_GRAD].var->grad = lar_var_ref(v);
+  return s->status;
+}
+
+static lar_status deliver(lar_steps *st, lar_scope *s, const lar_plan *p, lar_step *step) {
+  lar_bound *bound = st->f->optim->bound;
+  for (int k = 0; k < lar_plan_results(p); k++)
+    LAR_TRY(hand_out(st, s, step, lar_plan_tag(p, k), lar_plan_result(p, k)));
+  if (step->kind == LAR_STEP_JUDGE)
+    step->objective = step->loss;
+  else if (bound != NULL)
+    lar_bound_passed(bound);
   return s->status;
 }
 
@@ -226,14 +261,16 @@ static void go_back(const streams *to) {
 }
 
 /* False: it did not come off, and nothing happened (but averages). */
-static bool planned(lar_steps *st, kind *k, const lar_batch *b) {
+static bool planned(const kind *k, const lar_step *step) {
+  const lar_batch *b = step->batch;
   const lar_var *in[] = {b->x, b->y, b->weight}, *given[3];
   int n = 0;
   streams former;
   for (int j = 0; j < 3; j++)
     if (in[j] != NULL) given[n++] = in[j];
   save(&former);
-  if (lar_plan_run(k->plan, LAR_RUN_ALL, n, given) == LAR_OK) return true;
+  lar_run_part part = step->kind == LAR_STEP_VALUE ? LAR_RUN_FORWARD : LAR_RUN_ALL;
+  if (lar_plan_run(k->plan, part, n, given) == LAR_OK) return true;
   go_back(&former);
   return false;
 }
@@ -247,32 +284,47 @@ static bool no_gradients(const lar_params *p) {
   return true;
 }
 
-static kind *look_up(lar_steps *st, const lar_batch *b) {
-  lar_key_step(&st->key, st->f, b);
+/* A value has the key of the step whose plan it shares, and is not counted as one. */
+static kind *look_up(lar_steps *st, const lar_step *step) {
+  bool value = step->kind == LAR_STEP_VALUE, former = lar_grad_enabled();
+  if (value) lar_grad_mode(true);
+  lar_key_step(&st->key, st->f, step->batch);
+  lar_grad_mode(former);
   if (st->f->hooks.key != NULL && st->calls) st->f->hooks.key(st->f->hooks.ctx, &st->key);
   if (st->key.status != LAR_OK) return NULL;
   kind *k = find(st);
+  if (value) return k;
   if (k == NULL) k = add(st);
-  if (k != NULL) k->used = ++st->clock, k->seen++;
+  if (k == NULL) return NULL;
+  k->used = ++st->clock, k->seen++;
+  k->judges = step->kind == LAR_STEP_JUDGE;
   return k;
 }
 
-lar_status lar_steps_learn(lar_steps *st, lar_scope *s, const lar_batch *b, double *each,
-                           double *objective, lar_var **pred) {
+/* A plan that holds no more goes; after some that never ran no more are made. */
+static void let_go(kind *k) {
+  if (k->plan == NULL || lar_plan_holds(k->plan)) return;
+  if (k->unused) k->tries++;
+  forget(k);
+}
+
+lar_status lar_steps_run(lar_steps *st, lar_scope *s, lar_step *step) {
   lar_trace *t = NULL;
-  if (st->f->dynamic || !no_gradients(&st->f->optim->params))
-    return eager(st, s, b, each, objective, pred, NULL);
+  bool learns = step->kind == LAR_STEP_LEARN;
+  if (st->f->dynamic || (learns && !no_gradients(&st->f->optim->params)))
+    return eager(st, s, step, step->batch, NULL);
   st->calls = lar_key_has_calls(st->f);
-  kind *k = look_up(st, b);
-  if (k != NULL && k->plan != NULL && !lar_plan_holds(k->plan)) forget(k);
-  if (k != NULL && k->plan != NULL && !k->check && planned(st, k, b)) {
+  kind *k = look_up(st, step);
+  if (k != NULL) let_go(k);
+  if (k != NULL && k->plan != NULL && !k->check && planned(k, step)) {
     k->ran++;
-    return deliver(st, s, k->plan, each, objective, pred);
+    k->unused = false;
+    return deliver(st, s, k->plan, step);
   }
-  if (k == NULL || k->tries >= TRIES || k->seen == 1)
-    return eager(st, s, b, each, objective, pred, NULL);
+  if (k == NULL || step->kind == LAR_STEP_VALUE || k->tries >= TRIES || k->seen == 1)
+    return eager(st, s, step, step->batch, NULL);
   k->check = false;
-  LAR_TRY(traced(st, s, b, each, objective, pred, &t));
+  LAR_TRY(traced(st, s, step, &t));
   if (t != NULL) learn_from(st, k, t);
   return LAR_OK;
 }
@@ -302,13 +354,13 @@ void lar_steps_renew(lar_steps *s) {
 lar_plan *lar_steps_plan(const lar_steps *s) {
   const kind *best = NULL;
   for (int k = 0; k < s->n; k++)
-    if (s->at[k].plan != NULL && (best == NULL || s->at[k].ran > best->ran)) best = &s->at[k];
+    if (s->at[k].plan != NULL && !s->at[k].judges && (best == NULL || s->at[k].ran > best->ran))
+      best = &s->at[k];
   return best != NULL ? best->plan : NULL;
 }
 
 const char *lar_steps_text(const lar_steps *s) {
   if (s->f->dynamic) return "eager: dynamic = true";
-  if (s->clock == 0) return "eager: rules for whole data run operation by operation";
   if (s->why[0] != '\0') return s->why;
   return lar_steps_plan(s) != NULL ? "plan" : "eager: no two steps were of one kind";
 }

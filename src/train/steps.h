@@ -1,5 +1,5 @@
 /*
- * train/steps - loss and gradients of one batch: op by op, or by a plan.
+ * train/steps - loss and gradients of one batch, or its loss alone: op by op, or by a plan.
  *
  * Floor:    train.
  * Contract: the first batches of a kind (shapes, dtypes, settings of layers, loss and
@@ -14,7 +14,7 @@
 
 #include "grad/key.h"
 #include "grad/plan.h"
-#include "train/fit.h"
+#include "train/batches.h"
 
 typedef struct lar_steps lar_steps;
 
@@ -24,16 +24,35 @@ void lar_steps_free(lar_steps *s);
 /* An epoch begins. */
 void lar_steps_renew(lar_steps *s);
 
-/* f->batch_loss, each[k] of the penalties of the forward pass, *objective, the parameters'
- * grad (which is NULL before) and *pred, owned by the scope. Nothing is differentiated where
+typedef enum lar_step_kind {
+  LAR_STEP_LEARN, /* loss, penalties of the forward pass, and the parameters' gradients */
+  LAR_STEP_VALUE, /* the same without gradients, which shares the plan of the former */
+  LAR_STEP_JUDGE, /* the loss alone: nothing is recorded, the model's mode is the caller's */
+} lar_step_kind;
+
+/* What goes into a step, then what comes out of it: the loss, each[k] of the penalties (NULL
+ * for JUDGE), the objective (their sum) and the prediction, owned by the scope. LEARN puts the
+ * gradients into the parameters' grad, which is NULL before; nothing is differentiated where
  * the objective is not finite. */
-lar_status lar_steps_learn(lar_steps *st, lar_scope *s, const lar_batch *b, double *each,
-                           double *objective, lar_var **pred);
+typedef struct lar_step {
+  lar_step_kind kind;
+  const lar_batch *batch;
+  double *each;
+  double loss, objective;
+  lar_var *pred;
+} lar_step;
+
+lar_status lar_steps_run(lar_steps *st, lar_scope *s, lar_step *step);
+
+/* Mean loss and, if asked for, predictions on whole tensors, in eval mode, nothing recorded;
+ * the dealer's slots serve again. */
+lar_status lar_evaluate(const lar_fit *f, lar_steps *st, lar_dealer *deal,
+                        const lar_batch *data, double *loss, lar_var **pred);
 
 /* How the steps run: "plan", or "eager: the reason". */
 const char *lar_steps_text(const lar_steps *s);
 
-/* The plan that ran the most steps, or NULL; the steps object's. */
+/* The plan that ran the most steps that learn, or NULL; the steps object's. */
 lar_plan *lar_steps_plan(const lar_steps *s);
 
 /* What the C side of a step depends on beside elements. */

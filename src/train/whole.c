@@ -6,18 +6,16 @@
 #include "core/mem.h"
 #include "op/calc.h"
 #include "train/forward.h"
+#include "train/steps.h"
 
 /* ---- a part of the data ---- */
 
-static lar_var *rows_of(const lar_whole_pass *p, lar_scope *s, const lar_var *v, int64_t begin,
-                        int64_t end) {
-  lar_tensor t = {0};
-  lar_var *out = NULL;
+/* Rows into *slot, for the scope. */
+static lar_var *rows_of(const lar_whole_pass *p, lar_scope *s, lar_var **slot, const lar_var *v,
+                        int64_t begin, int64_t end) {
   if (v == NULL || s->status != LAR_OK) return NULL;
-  lar_status st = lar_rows(&t, &v->t, p->order, begin, end);
-  if (st == LAR_OK) st = lar_var_new(&out, &t);
-  lar_tensor_clear(&t);
-  return st == LAR_OK ? lar_scope_own(s, out) : lar_scope_fail(s, st);
+  lar_status st = lar_rows_again(slot, &v->t, p->order, begin, end);
+  return st == LAR_OK ? lar_scope_own(s, lar_var_ref(*slot)) : lar_scope_fail(s, st);
 }
 
 /* What the loss needs, for a callback. */
@@ -41,15 +39,22 @@ static void add_up(lar_whole_pass *p, double loss, double rows, bool first) {
   for (int k = 0; k < p->nterm; k++) p->sum[k] += p->each[k] * rows;
 }
 
-static lar_var *part_loss(void *ctx, lar_scope *s, int64_t part, double *weight) {
-  lar_whole_pass *p = ctx;
+static lar_status part_of(lar_whole_pass *p, lar_scope *s, int64_t part, lar_batch *b) {
   const lar_fit *f = p->f;
   int64_t n = f->data.x->t.shape[0], begin = part * f->batch_size;
   int64_t end = begin + f->batch_size < n ? begin + f->batch_size : n;
-  lar_batch b = {.x = rows_of(p, s, f->data.x, begin, end)}; /* the scope's */
-  b.y = rows_of(p, s, f->data.y, begin, end);
-  b.weight = rows_of(p, s, f->data.weight, begin, end);
-  if (s->status != LAR_OK) return NULL;
+  lar_batch *slot = &p->slot[end - begin < f->batch_size];
+  b->x = rows_of(p, s, &slot->x, f->data.x, begin, end); /* the scope's */
+  b->y = rows_of(p, s, &slot->y, f->data.y, begin, end);
+  b->weight = rows_of(p, s, &slot->weight, f->data.weight, begin, end);
+  return s->status;
+}
+
+/* To be differentiated twice. */
+static lar_var *part_loss(void *ctx, lar_scope *s, int64_t part, double *weight) {
+  lar_whole_pass *p = ctx;
+  const lar_fit *f = p->f;
+  lar_batch b;
   losing with = {f, &b};
   lar_forward pass = {.model = f->model,
                       .bound = f->optim->bound,
@@ -58,6 +63,7 @@ static lar_var *part_loss(void *ctx, lar_scope *s, int64_t part, double *weight)
                       .ctx = &with,
                       .each = p->each};
   double loss = 0;
+  if (part_of(p, s, part, &b) != LAR_OK) return NULL;
   lar_status st = lar_forward_run(&pass, s, b.x);
   if (st == LAR_OK) st = lar_var_item(pass.value, &loss);
   if (st != LAR_OK) return lar_scope_fail(s, st);
@@ -66,11 +72,27 @@ static lar_var *part_loss(void *ctx, lar_scope *s, int64_t part, double *weight)
   return pass.penalty != NULL ? lar_add(s, pass.value, pass.penalty) : pass.value;
 }
 
+static lar_status part_learn(void *ctx, lar_scope *s, int64_t part, bool slope, double *loss,
+                             double *weight) {
+  lar_whole_pass *p = ctx;
+  lar_batch b;
+  LAR_TRY(part_of(p, s, part, &b));
+  lar_step step = {
+    .kind = slope ? LAR_STEP_LEARN : LAR_STEP_VALUE, .batch = &b, .each = p->each};
+  LAR_TRY(lar_steps_run(p->steps, s, &step));
+  *loss = step.objective;
+  *weight = lar_batch_rows(&b);
+  add_up(p, step.loss, *weight, part == 0);
+  return LAR_OK;
+}
+
 /* ---- an iteration ---- */
 
-static lar_status prepare(lar_whole_pass *p, lar_fit *f, const int64_t *order) {
+static lar_status prepare(lar_whole_pass *p, lar_fit *f, lar_steps *steps,
+                          const int64_t *order) {
   static atomic_uint_fast64_t runs;
   p->f = f;
+  p->steps = steps;
   p->order = order;
   if (p->stamp == 0) p->stamp = atomic_fetch_add(&runs, 1) + 1;
   if (p->each != NULL && p->nterm == f->nterm) return LAR_OK;
@@ -97,14 +119,16 @@ static void judge(lar_whole_pass *p) {
     p->f->status = LAR_FIT_STOPPED;
 }
 
-lar_status lar_whole_pass_run(lar_whole_pass *p, lar_fit *f, const int64_t *order) {
+lar_status lar_whole_pass_run(lar_whole_pass *p, lar_fit *f, lar_steps *steps,
+                              const int64_t *order) {
   if (f->data.x == NULL)
     return lar_fail(LAR_EARG,
                     "fit: %s looks at the whole data: give it as {x = ..., y = ...}, not as a "
                     "function",
                     f->optim->rule->name);
-  LAR_TRY(prepare(p, f, order));
-  lar_task task = {.ctx = p, .stamp = p->stamp, .loss = part_loss};
+  LAR_TRY(prepare(p, f, steps, order));
+  lar_optim_zero_grad(f->optim);
+  lar_task task = {.ctx = p, .stamp = p->stamp, .loss = part_loss, .learn = part_learn};
   task.parts = (f->data.x->t.shape[0] + f->batch_size - 1) / f->batch_size;
   lar_status st = lar_optim_iterate(f->optim, &task, f->hooks.state);
   if (st == LAR_EMATH && !isfinite(f->optim->value)) { /* not a prox that does not settle */
@@ -121,5 +145,6 @@ lar_status lar_whole_pass_run(lar_whole_pass *p, lar_fit *f, const int64_t *orde
 
 void lar_whole_pass_clear(lar_whole_pass *p) {
   lar_free(p->each);
+  for (int k = 0; k < 2; k++) lar_batch_clear(&p->slot[k]);
   *p = (lar_whole_pass){0};
 }
