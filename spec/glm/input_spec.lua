@@ -1,6 +1,7 @@
 -- What lariat.glm does with what it should not be given: one sentence that names the values, at
 -- the caller's line; or a sound result.
 local lariat = require "lariat"
+local near = require "spec.support.near"
 
 local glm, P = lariat.glm, lariat.penalty
 local f64 = { dtype = "float64" }
@@ -29,6 +30,10 @@ local refused = {
     { { x = spoilt(3, 2, NAN), names = { "a", "b", "c", "d" } }, "NaN", "row 3",
       "column 2 (b)" },
     { { x = spoilt(5, 4, INF) }, "infinity", "row 5", "column 4" },
+    { { x = spoilt(3, 2, NAN)[{ { 1, 5 } }], y = y[{ { 1, 5 } }] }, "NaN", "row 3" },
+    { { x = lariat.sparse.csc(spoilt(3, 2, NAN)) }, "NaN", "row 3", "column 2" },
+    { { x = x * 1e200 }, "column 1 of x is too large" },
+    { { x = x * 1e200, intercept = false }, "overflows" },
     { { y = (y * 1):masked_fill(y:eq(y[7]), NAN) }, "y is NaN in row 7" },
     { { x = lariat.zeros(0, 4), y = lariat.zeros(0) }, "x has no rows" },
     { { x = y }, "x is (30)", "(n, p)" },
@@ -41,6 +46,7 @@ local refused = {
     { { y = label - 1, family = "multinomial" }, "y is 0 in row", "1..K" },
     { { y = label * 2 - 1, family = "multinomial" }, "class 2 of 3 has no row" },
     { { family = "poisson" }, "poisson", "row" },
+    { { family = "poisson", y = lariat.full({ 30 }, 1e300, f64) }, "1e+300 in row 1" },
     { { family = "cox" }, "status" },
     { { family = "cox", status = y }, "status", "row 1" },
     { { family = "cox", status = lariat.zeros(30) }, "censored" },
@@ -61,6 +67,7 @@ local refused = {
     { { penalty = P.slope(), solver = "cd" }, "solver 'cd'", "slope" },
     { { lower = 1, upper = 0 }, "lower = 1 is above upper = 0", "column 1" },
     { { lower = NAN }, "lower is NaN at column 1" },
+    { { lower = { 0, INF, 0, 0 } }, "lower = inf at column 2" },
     { { family = "gausian" }, "did you mean 'gaussian'" },
     { { solver = "fistta" }, "did you mean 'fista'" },
     { { lambdas = { 1 } }, "unknown key 'lambdas'", "'lambda'" },
@@ -177,6 +184,41 @@ describe("sound results of odd questions:", function()
   it("every column excluded: nothing but the intercept", function()
     local path = sound { penalty = P.l1 { weights = { INF, INF, INF, INF } }, lambda = { 1 } }
     assert.equal(0, path.coef:count_nonzero():item())
+  end)
+
+  it("columns far from 0 count as their distance from their mean", function()
+    local one, far = sound { standardize = true }, sound { x = x + 1e7, standardize = true }
+    near.check(far.coef, one.coef, { rel = 1e-7, abs = 1e-7 })
+  end)
+
+  it("counts with an offset far up or down", function()
+    local q = { y = (y + 9):round(), family = "poisson" }
+    local one = sound(q)
+    for _, shift in ipairs { -1000, 1000 } do
+      q.offset = lariat.full({ 30 }, shift)
+      local other = sound(q)
+      near.check(other.coef, one.coef, { rel = 1e-6, abs = 1e-9 })
+      near.check(other.intercept, one.intercept - shift, { rel = 1e-9 })
+    end
+  end)
+
+  it("classes told apart by a column, and hardly a penalty: few steps", function()
+    for _, penalty in ipairs { P.l1(), P.elastic_net { l1_ratio = 0.5 }, P.l2() } do
+      local path = sound {
+        y = x[{ {}, 1 }]:gt(0), family = "binomial", penalty = penalty,
+        lambda = { 1e-2, 1e-4, 1e-6, 1e-8, 1e-10 },
+      }
+      for _, status in ipairs(path.status) do assert.equal("converged", status) end
+      assert.is_true(path.iterations:max():item() < 500)
+    end
+  end)
+
+  it("times told apart by a column, and hardly a penalty: all finite", function()
+    local path = sound {
+      y = x[{ {}, 1 }] * -1 + 9, status = lariat.ones(30), family = "cox",
+      lambda = { 1e-3, 1e-9, 0 },
+    }
+    assert.same({ "converged", "converged", "unbounded" }, path.status)
   end)
 
   it("classes told apart by a column, without a penalty: no crash, and a status", function()

@@ -49,6 +49,10 @@ typedef struct lar_family {
    * NULL). */
   lar_status (*slopes)(const void *self, const lar_rows *r, const double *eta, double *g,
                        double *h);
+  /* Of joint ones: the second derivative, at the eta that `value` or `slopes` had last, is
+   * diag(d) - L'L. d (n, or NULL); the number of L's rows. out = L v. */
+  int64_t (*joint)(const void *self, const lar_rows *r, double *d);
+  void (*mix)(const void *self, const lar_rows *r, const double *v, double *out);
   /* Least c such that c w_i (times the unit matrix) is above the second derivative of row i
    * everywhere (1 for gaussian, 1/4 for binomial, 1/2 for multinomial); HUGE_VAL or 0: there
    * is none. */

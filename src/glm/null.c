@@ -4,70 +4,37 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "solver/centre.h"
 #include "solver/scalar.h"
 
 /* ---- the best constants ---- */
 
-static void set_eta(const lar_problem *g, lar_point *at, const double *b0) {
-  int64_t n = g->x->n, p = g->x->p;
+/* Where a loss overflows at the offset (poisson, far up), intercepts that bring it down. */
+static lar_status bring_down(const lar_problem *g, lar_point *at) {
+  int64_t n = g->x->n;
   for (int64_t c = 0; c < g->rows.k; c++) {
-    double *eta = at->eta + c * n;
-    lar_design_mul(g->x, at->coef + c * p, b0[c], eta);
-    for (int64_t i = 0; g->offset != NULL && i < n; i++) eta[i] += g->offset[c * n + i];
+    double *eta = at->eta + c * n, top = -HUGE_VAL;
+    for (int64_t i = 0; i < n; i++) top = g->rows.w[i] > 0 && eta[i] > top ? eta[i] : top;
+    at->intercept[c] = -top;
+    for (int64_t i = 0; i < n; i++) eta[i] -= top;
   }
-}
-
-static lar_status shift_eta(const lar_problem *g, lar_point *at, const double *from,
-                            const double *by) {
-  for (int64_t c = 0; c < g->rows.k; c++)
-    for (int64_t i = 0; i < g->x->n; i++)
-      at->eta[c * g->x->n + i] = from[c * g->x->n + i] + by[c];
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
 }
 
-/* A bounded family may have no curvature where it stands (huber, far off); what is not bounded
- * (poisson) is kept from leaping. */
-static double newton_step(const lar_problem *g, double slope, double curve, double b0) {
-  double bound = g->family->bound != NULL ? g->family->bound(g->self) : 0;
-  if (bound > 0 && bound < HUGE_VAL) return -slope / fmax(curve, 1e-3 * bound);
-  double leap = 5 + fabs(b0);
-  return curve > 0 ? fmax(fmin(-slope / curve, leap), -leap) : 0;
-}
-
-/* Newton's method on the intercepts, with the diagonal of the second derivative and half steps
- * where the loss does not fall. */
-static lar_status newton(const lar_problem *g, lar_point *at, double *u, double *h,
-                         double *from, double *step) {
-  int64_t n = g->x->n, k = g->rows.k;
+/* u: the slopes there; *first: the loss without intercepts. */
+static lar_status smooth(const lar_problem *g, lar_point *at, double *u, double *first) {
+  lar_predict(g, at->coef, at->intercept, at->eta);
   LAR_TRY(g->family->value(g->self, &g->rows, at->eta, &at->loss));
-  for (int round = 0; round < 200; round++) {
-    double most = 0, before = at->loss; /* most: the longest step, relative */
-    LAR_TRY(g->family->slopes(g->self, &g->rows, at->eta, u, h));
-    memcpy(from, at->eta, (size_t)(n * k) * sizeof *from);
-    for (int64_t c = 0; c < k; c++) {
-      double slope = 0, curve = 0;
-      for (int64_t i = c * n; i < c * n + n; i++) {
-        slope += u[i];
-        curve += h[i];
-      }
-      step[c] = newton_step(g, slope, curve, at->intercept[c]);
-      most = fmax(most, fabs(step[c]) / fmax(1, fabs(at->intercept[c])));
-    }
-    if (most < 1e-13) return LAR_OK;
-    for (int half = 0; half < 40; half++) {
-      LAR_TRY(shift_eta(g, at, from, step));
-      if (at->loss <= before || half == 39) break;
-      for (int64_t c = 0; c < k; c++) step[c] /= 2;
-    }
-    for (int64_t c = 0; c < k; c++) at->intercept[c] += step[c];
-  }
-  return LAR_OK;
+  *first = at->loss;
+  if (g->intercept && !isfinite(at->loss)) LAR_TRY(bring_down(g, at));
+  LAR_TRY(lar_centre(g, at->eta, at->intercept, u));
+  return g->family->value(g->self, &g->rows, at->eta, &at->loss);
 }
 
 static lar_status kinked(const lar_problem *g, lar_point *at, double *u) {
   if (g->family->null == NULL) return lar_fail(LAR_EARG, "%s has no null fit", g->family->name);
   LAR_TRY(g->family->null(g->self, &g->rows, g->offset, g->intercept, at->intercept, u));
-  set_eta(g, at, at->intercept);
+  lar_predict(g, at->coef, at->intercept, at->eta);
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
 }
 
@@ -84,12 +51,7 @@ static lar_status all_finite(const lar_problem *g, lar_point *at) {
 
 /* u: the slopes by rows at `at`; at->corr: by coefficients. A NaN in x shows here. */
 static lar_status correlate(const lar_problem *g, const double *u, lar_point *at) {
-  double *corr = at->corr;
-  for (int64_t c = 0; c < g->rows.k; c++) {
-    double sum = 0;
-    for (int64_t i = 0; i < g->x->n; i++) sum += u[c * g->x->n + i];
-    lar_design_tmul(g->x, u + c * g->x->n, sum, NULL, 0, corr + c * g->x->p);
-  }
+  lar_gradient(g, u, at->corr);
   return all_finite(g, at);
 }
 
@@ -102,9 +64,8 @@ static double largest(const double *v, int64_t n) {
 lar_status lar_null_fit(lar_problem *g, lar_design *x, lar_point *at) {
   int64_t n = g->x->n, p = g->x->p, k = g->rows.k;
   void *v;
-  LAR_TRY(lar_alloc_raw(&v, (size_t)(3 * n * k + 2 * k) + 1, sizeof(double)));
-  double *u = v, *h = u + n * k, *from = h + n * k, *step = from + n * k;
-  double first = 0;
+  LAR_TRY(lar_alloc_raw(&v, (size_t)(n * k) + 1, sizeof(double)));
+  double *u = v, first = 0;
   lar_status st = LAR_OK;
   memset(at->coef, 0, (size_t)(p * k) * sizeof(double));
   memset(at->intercept, 0, (size_t)k * sizeof(double));
@@ -112,15 +73,10 @@ lar_status lar_null_fit(lar_problem *g, lar_design *x, lar_point *at) {
     if (g->lower != NULL && g->lower[j % p] > 0) at->coef[j] = g->lower[j % p];
     if (g->upper != NULL && g->upper[j % p] < 0) at->coef[j] = g->upper[j % p];
   }
-  if (lar_family_kinked(g->family, g->self)) {
+  if (lar_family_kinked(g->family, g->self))
     LAR_GO(kinked(g, at, u));
-  } else {
-    set_eta(g, at, at->intercept);
-    LAR_GO(g->family->value(g->self, &g->rows, at->eta, &at->loss));
-    first = at->loss;
-    if (g->intercept) LAR_GO(newton(g, at, u, h, from, step));
-    LAR_GO(g->family->slopes(g->self, &g->rows, at->eta, u, h));
-  }
+  else
+    LAR_GO(smooth(g, at, u, &first));
   if (!isfinite(at->loss))
     LAR_GO(lar_fail(LAR_EMATH,
                     "%s: the loss at the null fit is %g; are y and the offset in "
@@ -168,7 +124,7 @@ static lar_status fit_free(const lar_problem *g, const lar_solver *solver, lar_p
   at->lambda = 1;
   lar_status st = solver->solve(work, &alone, HUGE_VAL, at);
   solver->close(work);
-  set_eta(g, at, at->intercept);
+  lar_predict(g, at->coef, at->intercept, at->eta);
   return st;
 }
 

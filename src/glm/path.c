@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "solver/coefs.h"
 #include "glm/null.h"
 #include "solver/lars.h"
 
@@ -205,11 +206,25 @@ static void record(lar_path *out, const fit *f, int64_t l) {
     out->null_deviance > 0 ? 1 - 2 * (at->loss - least) / out->null_deviance : 0;
 }
 
+/* Do fits move wherever the strength does? Not where they jump (kinks, penalties that are not
+ * convex: both rest in between), and not in a set that no strength changes. */
+static bool moves(const lar_problem *g) {
+  return !lar_family_kinked(g->family, g->self) && lar_reg_all(g->penalty, LAR_CONVEX);
+}
+
 /* Nothing is left to explain, or a step explains next to nothing more. */
-static bool explained(const lar_path *out, int64_t l) {
+static bool explained(const lar_path *out, const lar_problem *g, int64_t l) {
   double now = out->dev_ratio[l];
   if (l + 1 < LEAST_POINTS) return false;
-  return now > 0.999 || now - out->dev_ratio[l - 1] < 1e-5 * now;
+  return now > 0.999 || (moves(g) && now - out->dev_ratio[l - 1] < 1e-5 * now);
+}
+
+static lar_status sound(const lar_point *at) {
+  if (isfinite(at->loss) && isfinite(at->value)) return LAR_OK;
+  return lar_fail(LAR_EMATH,
+                  "the fit at lambda = %g overflows; bring the columns of x (standardize = "
+                  "true) or y to scale",
+                  at->lambda);
 }
 
 static lar_status walk(lar_path *out, const lar_path_ask *ask, fit *f,
@@ -222,11 +237,12 @@ static lar_status walk(lar_path *out, const lar_path_ask *ask, fit *f,
   for (int64_t l = 0; l < ask->n_lambda; l++) {
     f->at.lambda = out->lambda[l];
     LAR_GO(f->solver->solve(work, &f->g, previous, &f->at));
+    LAR_GO(sound(&f->at));
     f->at.corr_known = false;
     previous = f->at.lambda;
     if (ask->early_end && ask->lambda == NULL) {
       record(out, f, l);
-      if (explained(out, l) && f->at.status == LAR_CONVERGED && l + 1 < ask->n_lambda)
+      if (explained(out, &f->g, l) && f->at.status == LAR_CONVERGED && l + 1 < ask->n_lambda)
         f->at.status = LAR_SATURATED;
     }
     record(out, f, l);

@@ -376,7 +376,8 @@ static lar_status solve(void *opened, const lar_problem *g, double previous, lar
     LAR_TRY(settle(w, g, fmax(w->fine * unit, least), at));
     LAR_TRY(expand_fully(w, g, at));
     LAR_TRY(certify(w, g, at));
-    if (good(g, at)) at->status = LAR_CONVERGED;
+    if (good(g, at))
+      at->status = lar_unbounded(g, at, 10 * g->tol) ? LAR_UNBOUNDED : LAR_CONVERGED;
     if (lar_interrupt_pending()) at->status = LAR_INTERRUPTED;
     if (at->status != LAR_MAX_ITER || at->iterations >= g->max_iter) break;
     if (take_in(w, at->coef, at->lambda) > 0) continue;

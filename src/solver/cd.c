@@ -58,7 +58,7 @@ static lar_status start(void **out, const lar_problem *g) {
   LAR_GO(lar_scalar_open(&w->s, g));
   LAR_GO(lar_quad_open(&w->q, g->x, g->intercept));
   LAR_GO(lar_look_open(&w->seen, g->x));
-  if (g->x->sparse != NULL) LAR_GO(lar_quad_by_rows(&w->q, true));
+  if (g->x->sparse != NULL && g->family->joint == NULL) LAR_GO(lar_quad_by_rows(&w->q, true));
   bool curves = w->s.other != NULL;
   LAR_GO(lar_alloc_raw(&v, (size_t)(5 * n + p + (curves ? p : 0)) + 1, sizeof(double)));
   w->block = v;
@@ -347,11 +347,6 @@ static void refresh_slopes(work *w, const lar_problem *g) {
   lar_design_tmul(g->x, w->u, sum_of(g->x->n, w->u), w->q.at, w->q.m, w->q.slope);
 }
 
-/* What the loss can fall to: classes that separate lead there, and to infinity. */
-static double least_loss(const lar_problem *g) {
-  return g->family->saturated != NULL ? g->family->saturated(g->self, &g->rows) : 0;
-}
-
 /* Members at 0 that are not expected to leave it go. */
 static lar_status thin(work *w) {
   void *v;
@@ -370,13 +365,18 @@ static lar_status thin(work *w) {
 /* Second derivatives of an earlier point make models as good as long as steps converge by
  * them: a Gram matrix is made anew where they do not. */
 static lar_status make_model(work *w, const lar_problem *g) {
+  bool joint = g->family->joint != NULL && !w->q.rows;
+  if (joint && w->filled < w->q.m) w->filled = 0;
   if (w->q.rows || w->filled == 0) {
     memcpy(w->metric, w->h, (size_t)g->x->n * sizeof(double));
     w->mass = w->weight;
     w->filled = 0;
     if (!w->q.rows) LAR_TRY(thin(w));
   }
-  LAR_TRY(lar_quad_fill(&w->q, w->filled, w->metric, w->mass));
+  if (!joint)
+    LAR_TRY(lar_quad_fill(&w->q, w->filled, w->metric, w->mass));
+  else if (w->filled == 0)
+    LAR_TRY(lar_quad_joint(&w->q, g, w->damp));
   w->filled = w->q.m;
   return LAR_OK;
 }
@@ -407,7 +407,7 @@ static lar_status settle(work *w, const lar_problem *g, lar_point *at, double sh
     at->iterations += rounds > 0 ? rounds : 1;
     LAR_TRY(advance(w, g, at));
     refresh_slopes(w, g);
-    if (at->lambda == 0 && at->loss - least_loss(g) < 1e-9 * g->null_value) break;
+    if (lar_unbounded(g, at, 1e-9)) break;
   }
   return LAR_OK;
 }
@@ -435,12 +435,6 @@ static lar_status solve_smooth(work *w, const lar_problem *g, double previous, l
   }
 }
 
-/* Two classes that a plane parts, and nothing that holds the coefficients. */
-static bool unbounded(const lar_problem *g, const lar_point *at) {
-  return at->lambda == 0 && (g->family->traits & LAR_FAM_LABELS) != 0 &&
-         at->loss <= 10 * g->tol * g->null_value;
-}
-
 static lar_status solve(void *work_, const lar_problem *g, double previous, lar_point *at) {
   work *w = work_;
   w->s.lambda = at->lambda;
@@ -448,7 +442,8 @@ static lar_status solve(void *work_, const lar_problem *g, double previous, lar_
   at->iterations = 0;
   if ((g->family->traits & LAR_FAM_QUADRATIC) != 0) return solve_squares(w, g, previous, at);
   LAR_TRY(solve_smooth(w, g, previous, at));
-  if (at->status == LAR_CONVERGED && unbounded(g, at)) at->status = LAR_UNBOUNDED;
+  if (at->status == LAR_CONVERGED && lar_unbounded(g, at, 10 * g->tol))
+    at->status = LAR_UNBOUNDED;
   return LAR_OK;
 }
 

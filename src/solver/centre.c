@@ -89,9 +89,18 @@ static void solve(double *A, double *x, int64_t k) {
   }
 }
 
-/* Newton's direction; curvature that a bounded family may lack here is not left at 0. */
-static lar_status direct(const lar_problem *g, const double *eta, const double *slope,
-                         double *room, double *step) {
+/* A bounded family may have no curvature where it stands (huber, far off); what is not bounded
+ * (poisson) is kept from leaping, and from standing still where it has none. */
+static double newton_step(double down, double curve, double most, double b0) {
+  if (most > 0 && most < HUGE_VAL) return down / fmax(curve, 1e-3 * most);
+  double leap = 5 + fabs(b0);
+  return curve > 0   ? fmax(fmin(down / curve, leap), -leap)
+         : down == 0 ? 0
+                     : copysign(leap, down);
+}
+
+static lar_status direct(const lar_problem *g, const double *eta, const double *b0,
+                         const double *slope, double *room, double *step) {
   const int64_t n = g->x->n, k = g->rows.k;
   double most = g->family->bound != NULL ? g->family->bound(g->self) : 0;
   for (int64_t c = 0; c < k; c++) step[c] = -lar_total(slope + c * n, n);
@@ -103,9 +112,7 @@ static lar_status direct(const lar_problem *g, const double *eta, const double *
   }
   LAR_TRY(g->family->slopes(g->self, &g->rows, eta, NULL, room));
   for (int64_t c = 0; c < k; c++) {
-    double curve = lar_total(room + c * n, n);
-    if (most > 0 && most < HUGE_VAL) curve = fmax(curve, 1e-3 * most);
-    step[c] = curve > 0 ? step[c] / curve : 0;
+    step[c] = newton_step(step[c], lar_total(room + c * n, n), most, b0[c]);
   }
   return LAR_OK;
 }
@@ -140,7 +147,7 @@ lar_status lar_centre(const lar_problem *g, double *eta, double *b0, double *slo
   for (int round = 0; round < ROUNDS; round++) {
     double now = slant(g, slope);
     if (now <= FINE || (now <= 1e-9 && now > last / 4)) break;
-    LAR_GO(direct(g, eta, slope, room, step));
+    LAR_GO(direct(g, eta, b0, slope, room, step));
     if (now < 1e-3 && now < last) /* near enough to go without looking */
       shift(g, eta, b0, step, 1);
     else

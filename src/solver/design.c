@@ -126,17 +126,40 @@ typedef struct moments_job {
   bool centre, scale;
 } moments_job;
 
+/* The weighted mean of (x_ij - mean)^2. */
+static double about(const lar_design *d, int64_t j, const double *w, double mean) {
+  const void *x;
+  const int32_t *index;
+  int64_t n = column(d, j, &x, &index);
+  double sum = 0, zeros = 1;
+  for (int64_t i = 0; i < n; i++) {
+    double v = d->dtype == LAR_F32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
+    double one = w[index != NULL ? index[i] : i];
+    sum += one * (v - mean) * (v - mean);
+    zeros -= one;
+  }
+  return index != NULL ? sum + fmax(zeros, 0) * mean * mean : sum;
+}
+
 /* A spread that is rounding alone is none; one that is not finite shows in every product. */
+static double spread_of(const lar_design *d, int64_t j, const double *w, double *mean) {
+  double first, second;
+  lar_design_moments(d, j, w, &first, &second);
+  *mean = first;
+  double spread = second - first * first;
+  if (!(spread < 1e-3 * second)) return spread; /* else digits were lost */
+  spread = about(d, j, w, first);
+  return spread <= 1e-26 * second ? 0 : spread;
+}
+
 static void moments_part(void *ctx, int64_t begin, int64_t end) {
   const moments_job *job = ctx;
   for (int64_t j = begin; j < end; j++) {
-    double first, second, deviation = 1;
-    lar_design_moments(job->d, j, job->w, &first, &second);
-    double spread = second - first * first;
-    bool constant = spread <= 1e-13 * second;
-    if (job->scale) deviation = constant ? 0 : sqrt(spread);
-    if (job->d->scale != NULL) job->d->scale[j] = constant && job->centre ? 0 : deviation;
-    if (job->d->mean != NULL) job->d->mean[j] = first;
+    double mean, spread = spread_of(job->d, j, job->w, &mean);
+    double scale = job->scale ? sqrt(spread) : 1;
+    if (job->centre && spread == 0) scale = 0;
+    if (job->d->scale != NULL) job->d->scale[j] = isfinite(spread) ? scale : (double)NAN;
+    if (job->d->mean != NULL) job->d->mean[j] = mean;
   }
 }
 

@@ -49,6 +49,10 @@ lar_status lar_quad_by_rows(lar_quad *q, bool rows);
  * metric h (n) with sum `weight`. */
 lar_status lar_quad_fill(lar_quad *q, int64_t from, const double *h, double weight);
 
+/* The Gram matrix of all members for the second derivative of a family that is joint, `damp`
+ * times; without centre. */
+lar_status lar_quad_joint(lar_quad *q, const lar_problem *g, double damp);
+
 /* Members that keep[member] does not mark leave. */
 void lar_quad_drop(lar_quad *q, const bool *keep);
 

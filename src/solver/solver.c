@@ -25,3 +25,10 @@ lar_status lar_solver_choose(const lar_solver **out, const lar_problem *g, const
   }
   return *out != NULL ? LAR_OK : why;
 }
+
+bool lar_unbounded(const lar_problem *g, const lar_point *at, double near) {
+  unsigned kinds = LAR_FAM_LABELS | LAR_FAM_JOINT;
+  if (at->lambda != 0 || (g->family->traits & kinds) == 0) return false;
+  double least = g->family->saturated != NULL ? g->family->saturated(g->self, &g->rows) : 0;
+  return at->loss - least <= near * g->null_value;
+}

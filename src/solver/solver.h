@@ -70,6 +70,9 @@ typedef struct lar_solver {
 
 extern const lar_solver *const lar_solvers[]; /* ends in NULL; made by make */
 const lar_solver *lar_solver_find(const char *name);
+/* Is the loss all but at the least that it can fall to, with nothing to hold the coefficients
+ * (classes that a plane parts)? near: how near, of the null value. */
+bool lar_unbounded(const lar_problem *g, const lar_point *at, double near);
 /* The solver of that name (NULL: the best that fits), or the sentence why not. */
 lar_status lar_solver_choose(const lar_solver **out, const lar_problem *g, const char *name);
 

@@ -150,6 +150,14 @@ local function read_bounds(q, given)
       raise("%s is NaN at column %d", key, values.first_row(bound:isnan()))
     end
   end
+  for key, away in pairs { lower = math.huge, upper = -math.huge } do
+    local none = a[key] and a[key]:eq(away)
+    if none and none:any():item() then
+      local j = values.first_row(none)
+      raise("%s = %s at %s: no coefficient fits", key, away,
+        q.names and q.names[j] or "column " .. j)
+    end
+  end
   if a.lower and a.upper and a.lower:gt(a.upper):any():item() then
     local j = values.first_row(a.lower:gt(a.upper))
     raise("lower = %g is above upper = %g at %s: no coefficient fits", a.lower[j], a.upper[j],
