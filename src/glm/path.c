@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "solver/coefs.h"
 #include "glm/null.h"
+#include "solver/coefs.h"
 #include "solver/lars.h"
 
 enum { LEAST_POINTS = 5 }; /* before a path may end early */

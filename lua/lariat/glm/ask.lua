@@ -141,27 +141,31 @@ local function number(given, key, lo, hi, whole)
   return whole and math.tointeger(v) or v
 end
 
+local function column_of(q, mask)
+  local j = values.first_row(mask)
+  return q.names and q.names[j] or "column " .. j, j
+end
+
+-- A bound that is NaN, or infinite on the wrong side.
+local function check_bound(q, key, bound, away)
+  if not bound then return end
+  if bound:isnan():any():item() then
+    raise("%s is NaN at column %d", key, values.first_row(bound:isnan()))
+  elseif bound:eq(away):any():item() then
+    raise("%s = %s at %s: no coefficient fits", key, away, (column_of(q, bound:eq(away))))
+  end
+end
+
 local function read_bounds(q, given)
   local a = q.ask
   a.lower = values.columns("lower", given.lower, q.p)
   a.upper = values.columns("upper", given.upper, q.p)
-  for key, bound in pairs { lower = a.lower, upper = a.upper } do
-    if bound:isnan():any():item() then
-      raise("%s is NaN at column %d", key, values.first_row(bound:isnan()))
-    end
-  end
-  for key, away in pairs { lower = math.huge, upper = -math.huge } do
-    local none = a[key] and a[key]:eq(away)
-    if none and none:any():item() then
-      local j = values.first_row(none)
-      raise("%s = %s at %s: no coefficient fits", key, away,
-        q.names and q.names[j] or "column " .. j)
-    end
-  end
+  check_bound(q, "lower", a.lower, math.huge)
+  check_bound(q, "upper", a.upper, -math.huge)
   if a.lower and a.upper and a.lower:gt(a.upper):any():item() then
-    local j = values.first_row(a.lower:gt(a.upper))
+    local where, j = column_of(q, a.lower:gt(a.upper))
     raise("lower = %g is above upper = %g at %s: no coefficient fits", a.lower[j], a.upper[j],
-      q.names and q.names[j] or "column " .. j)
+      where)
   end
 end
 
