@@ -320,21 +320,39 @@ static double direction(work *w, const lar_problem *g, const lar_point *at) {
   return b0;
 }
 
+/* What the model promises of the loss, along w->move. */
+static double promise(const work *w, int64_t n) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += w->move[i] * (w->u[i] + w->metric[i] * w->move[i] / 2);
+  return sum;
+}
+
+/* A step that brings more than the model said met less curvature than that; one that brings
+ * much less, more. */
+static void judge(work *w, double t, double said, double fell) {
+  w->damp = t > 1e-3 ? fmax(w->damp / 2, 1) : fmin(w->damp * 4, 1e6);
+  if (t == 1 && fell > said)
+    w->floor = fmax(w->floor / 10, LEAST_FLOOR);
+  else if (fell < said / 2)
+    w->floor = fmin(w->floor * 100, MOST_FLOOR);
+}
+
 /* As far towards the model's least as the objective falls; where it does not, the next model is
  * steeper. */
 static lar_status advance(work *w, const lar_problem *g, lar_point *at) {
   int64_t n = g->x->n;
-  double before = at->loss + penalty_of(w, 0, at->coef), b0 = direction(w, g, at), t = 1;
+  double before = at->loss + penalty_of(w, 0, at->coef), b0 = direction(w, g, at), t = 1, after;
+  double said = before - at->loss - penalty_of(w, 1, at->coef) - promise(w, n);
   double *old = w->scratch, from = at->intercept[0];
   memcpy(old, at->eta, (size_t)n * sizeof *old);
   for (int k = 0; k < 40; k++, t /= 2) {
     for (int64_t i = 0; i < n; i++) at->eta[i] = old[i] + t * w->move[i];
     at->intercept[0] = from + t * b0;
     LAR_TRY(centre(w, g, at));
-    if (at->loss + penalty_of(w, t, at->coef) <= before + 1e-14 * fabs(before)) break;
+    after = at->loss + penalty_of(w, t, at->coef);
+    if (after <= before + 1e-14 * fabs(before)) break;
   }
-  w->damp = t > 1e-3 ? fmax(w->damp / 2, 1) : fmin(w->damp * 4, 1e6);
-  w->floor = t == 1 ? fmax(w->floor / 10, LEAST_FLOOR) : fmin(w->floor * 100, MOST_FLOOR);
+  judge(w, t, said, before - after);
   for (int64_t k = 0; k < w->q.m; k++) {
     double *b = &at->coef[w->q.at[k]];
     *b += t * (w->q.b[k] - *b);
