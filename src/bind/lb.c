@@ -269,12 +269,19 @@ int lb_shape(lua_State *L, int arg, int64_t *shape, int *last) {
 
 /* ---- memory that Lua does not see ---- */
 
+/* How much garbage may lie about: memory used again is still in the caches, but a collection
+ * goes through the whole of Lua's heap. */
+static size_t allowance(lua_State *L, size_t live) {
+  enum { LEAST = 16 << 20, MOST = 64 << 20, WORTH = 64 << 10 };
+  size_t heap = WORTH * (size_t)lua_gc(L, LUA_GCCOUNT), most = live > MOST ? live : MOST;
+  return heap < LEAST ? LEAST : heap < most ? heap : most;
+}
+
 void lb_pressure(lua_State *L) {
-  enum { LEAST = 64 << 20 };
-  static size_t limit = LEAST;
+  static size_t limit, former; /* former: what was live when the limit was set */
   size_t live = lar_mem_bytes();
-  if (live < limit && (limit == LEAST || live > limit / 4)) return;
-  if (live >= limit) lua_gc(L, LUA_GCCOLLECT);
-  live = lar_mem_bytes();
-  limit = 2 * live > LEAST ? 2 * live : LEAST;
+  if (live < limit && live >= former / 2) return;
+  if (live >= limit && limit > 0) lua_gc(L, LUA_GCCOLLECT);
+  former = lar_mem_bytes();
+  limit = former + allowance(L, former);
 }

@@ -16,7 +16,11 @@
         from x = s[i];                                                            \
         d[i] = expr;                                                              \
       }                                                                           \
-    else                                                                          \
+    else if (ds == 1 && ss == 0 && n > 0) {                                       \
+      from x = *s;                                                                \
+      to all = expr;                                                              \
+      for (int64_t i = 0; i < n; i++) d[i] = all;                                 \
+    } else                                                                        \
       for (int64_t i = 0; i < n; i++) {                                           \
         from x = s[i * ss];                                                       \
         d[i * ds] = expr;                                                         \
@@ -53,70 +57,75 @@ static void copy_row(void *ctx, int64_t n, char *const *p, const int64_t *stride
   (*(lar_copy_row *const *)ctx)(n, p[0], stride[0], p[1], stride[1]);
 }
 
-/* ---- transposed copies: by tiles, so that neither side jumps far ---- */
+/* ---- neighbours that run along another dimension: by tiles, so that neither side jumps ----
+ */
 
 enum { TILE = 128 };
 
 typedef struct turn {
-  lar_copy_row *row;
-  lar_turn *whole; /* or NULL: row by row */
-  const lar_tensor *dst, *src;
-  int r, c; /* dimensions: src runs along r, dst along c */
+  const lar_loop *l;
+  lar_turn *tile;
+  int r, c;      /* dimensions: neighbours of src lie along r, those of dst along c */
+  int64_t bands; /* of a plane of r and c */
 } turn;
 
-static char *place(const lar_tensor *t, int64_t at) {
-  return (char *)lar_tensor_data(t) + at * (int64_t)lar_dtype_size(t->dtype);
-}
-
-/* n[0] by n[1] numbers, of dimensions r and c. */
-static void turn_tile(const turn *t, int64_t to, int64_t from, const int64_t n[2]) {
-  int64_t out = t->dst->stride[t->r], in = t->src->stride[t->c];
-  if (t->whole != NULL)
-    t->whole(n[1], n[0], place(t->dst, to), out, place(t->src, from), in);
-  else
-    for (int64_t i = 0; i < n[0]; i++)
-      t->row(n[1], place(t->dst, to + i * out), 1, place(t->src, from + i), in);
-}
-
-/* Bands of the longer dimension, of all planes: what a band holds lies close together. */
-static void turn_bands(void *ctx, int64_t begin, int64_t end) {
-  const turn *t = ctx;
-  const lar_tensor *dst = t->dst, *src = t->src;
-  const int two[2] = {t->r, t->c}, wide = dst->shape[t->r] < dst->shape[t->c];
-  const int along = two[wide], across = two[!wide];
-  int64_t bands = (dst->shape[along] + TILE - 1) / TILE, n[2];
-  for (int64_t b = begin; b < end; b++) {
-    int64_t to = 0, from = 0, plane = b / bands, first = b % bands * TILE;
-    for (int d = dst->ndim - 3; d >= 0; d--) {
-      to += plane % dst->shape[d] * dst->stride[d];
-      from += plane % dst->shape[d] * src->stride[d];
-      plane /= dst->shape[d];
-    }
-    to += first * dst->stride[along], from += first * src->stride[along];
-    n[wide] = dst->shape[along] - first < TILE ? dst->shape[along] - first : TILE;
-    for (int64_t at = 0; at < dst->shape[across]; at += TILE) {
-      n[!wide] = dst->shape[across] - at < TILE ? dst->shape[across] - at : TILE;
-      turn_tile(t, to + at * dst->stride[across], from + at * src->stride[across], n);
-    }
+/* Rows [first, first + TILE) of a plane, that begins so many elements into each operand. */
+static void turn_band(const turn *t, int64_t to, int64_t from, int64_t first) {
+  const lar_loop *l = t->l;
+  int64_t out = l->stride[0][t->r], in = l->stride[1][t->c];
+  int64_t rows = l->shape[t->r] - first < TILE ? l->shape[t->r] - first : TILE;
+  for (int64_t at = 0; at < l->shape[t->c]; at += TILE) {
+    int64_t cols = l->shape[t->c] - at < TILE ? l->shape[t->c] - at : TILE;
+    t->tile(cols, rows, l->base[0] + (to + first * out + at) * (int64_t)l->size[0], out,
+            l->base[1] + (from + first + at * in) * (int64_t)l->size[1], in);
   }
 }
 
-/* Do rows of one run along columns of the other? Then those are r and c. */
-static bool turned(turn *t) {
-  enum { LEAST = 32 };
-  const lar_tensor *dst = t->dst, *src = t->src;
-  t->r = dst->ndim - 2, t->c = dst->ndim - 1;
-  if (t->r < 0 || dst->shape[t->r] < LEAST || dst->shape[t->c] < LEAST) return false;
-  if (dst->stride[t->r] == 1) t->r = dst->ndim - 1, t->c = dst->ndim - 2;
-  return dst->stride[t->c] == 1 && src->stride[t->r] == 1 && dst->stride[t->r] > 1 &&
-         src->stride[t->c] > 1;
+static void turn_bands(void *ctx, int64_t begin, int64_t end) {
+  const turn *t = ctx;
+  const lar_loop *l = t->l;
+  for (int64_t b = begin; b < end; b++) {
+    int64_t to = 0, from = 0, plane = b / t->bands;
+    for (int d = l->ndim - 1; d >= 0; d--) {
+      if (d == t->r || d == t->c) continue;
+      to += plane % l->shape[d] * l->stride[0][d];
+      from += plane % l->shape[d] * l->stride[1][d];
+      plane /= l->shape[d];
+    }
+    turn_band(t, to, from, b % t->bands * TILE);
+  }
 }
 
-static void copy_turned(const turn *t) {
-  const lar_tensor *dst = t->dst;
-  int64_t r = dst->shape[t->r], c = dst->shape[t->c], most = r > c ? r : c;
-  int64_t bands = lar_shape_numel(dst->ndim - 2, dst->shape) * ((most + TILE - 1) / TILE);
-  lar_par_for(bands, LAR_LOOP_GRAIN / (TILE * (r + c - most)) + 1, turn_bands, (void *)t);
+/* The dimension along which neighbours of an operand lie, or -1. */
+static int unit(const lar_loop *l, int operand) {
+  int d = l->ndim - 1;
+  while (d >= 0 && l->stride[operand][d] != 1) d--;
+  return d;
+}
+
+/* Are they different ones, in planes that are worth it? */
+static bool turned(const lar_loop *l) {
+  enum { LEAST = 64 };
+  int r = unit(l, 1), c = unit(l, 0);
+  return r >= 0 && c >= 0 && r != c && l->size[1] > 1 && l->shape[r] * l->shape[c] >= LEAST;
+}
+
+static void copy_turned(const lar_loop *l) {
+  turn t = {.l = l, .r = unit(l, 1), .c = unit(l, 0)};
+  t.tile = l->size[0] == sizeof(float) ? lar_turn_f32 : lar_turn_f64;
+  t.bands = (l->shape[t.r] + TILE - 1) / TILE;
+  int64_t all = lar_shape_numel(l->ndim, l->shape);
+  int64_t units = all / (l->shape[t.r] * l->shape[t.c]) * t.bands;
+  if (units > 0) lar_par_for(units, LAR_LOOP_GRAIN / (all / units) + 1, turn_bands, &t);
+}
+
+/* In two steps, the first of which turns. */
+static lar_status convert_turned(const lar_tensor *dst, const lar_tensor *src) {
+  lar_tensor straight;
+  LAR_TRY(lar_clone(&straight, src, src->dtype));
+  lar_status st = lar_copy(dst, &straight);
+  lar_tensor_clear(&straight);
+  return st;
 }
 
 lar_status lar_copy(const lar_tensor *dst, const lar_tensor *src) {
@@ -124,20 +133,17 @@ lar_status lar_copy(const lar_tensor *dst, const lar_tensor *src) {
   LAR_TRY(lar_tensor_expand(&wide, src, dst->ndim, dst->shape));
   const lar_tensor *t[] = {dst, &wide};
   lar_copy_row *row = pairs[dst->dtype][src->dtype];
-  turn over = {.row = row, .dst = dst, .src = &wide};
-  if (dst->dtype == src->dtype)
-    over.whole = dst->dtype == LAR_F64   ? lar_turn_f64
-                 : dst->dtype == LAR_F32 ? lar_turn_f32
-                                         : NULL;
-  if (turned(&over)) {
-    copy_turned(&over);
-  } else {
-    lar_loop l;
-    lar_loop_init(&l, 2, t);
+  lar_status st = LAR_OK;
+  lar_loop l;
+  lar_loop_init(&l, 2, t);
+  if (!turned(&l))
     lar_loop_run(&l, copy_row, &row);
-  }
+  else if (dst->dtype == src->dtype)
+    copy_turned(&l);
+  else
+    st = convert_turned(dst, &wide);
   lar_tensor_clear(&wide);
-  return LAR_OK;
+  return st;
 }
 
 void lar_fill(const lar_tensor *dst, double v) {

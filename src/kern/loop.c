@@ -47,24 +47,55 @@ typedef struct job {
   int64_t piece, pieces; /* a long row is cut into `pieces` of `piece` elements */
 } job;
 
-static void rows(void *ctx, int64_t begin, int64_t end) {
-  const job *j = ctx;
+/* The addresses of a row, and its place. */
+static void go_to(const lar_loop *l, int64_t row, char **p, int64_t *at) {
+  for (int k = 0; k < l->n; k++) p[k] = l->base[k];
+  for (int d = l->ndim - 2; d >= 0; d--) {
+    at[d] = row % l->shape[d];
+    row /= l->shape[d];
+    for (int k = 0; k < l->n; k++) p[k] += at[d] * l->stride[k][d] * (int64_t)l->size[k];
+  }
+}
+
+static void go_on(const lar_loop *l, char **p, int64_t *at) {
+  for (int d = l->ndim - 2; d >= 0; d--) {
+    bool whole = ++at[d] == l->shape[d];
+    int64_t by = whole ? 1 - l->shape[d] : 1;
+    for (int k = 0; k < l->n; k++) p[k] += by * l->stride[k][d] * (int64_t)l->size[k];
+    if (!whole) return;
+    at[d] = 0;
+  }
+}
+
+static void whole_rows(const job *j, int64_t begin, int64_t end) {
   const lar_loop *l = j->l;
   int last = l->ndim - 1;
-  int64_t step[LAR_LOOP_OPERANDS];
+  char *p[LAR_LOOP_OPERANDS];
+  int64_t step[LAR_LOOP_OPERANDS], at[LAR_MAX_NDIM];
+  for (int k = 0; k < l->n; k++) step[k] = l->stride[k][last];
+  go_to(l, begin, p, at);
+  for (int64_t i = begin; i < end; i++, go_on(l, p, at))
+    j->body(j->ctx, l->shape[last], p, step);
+}
+
+static void pieces(const job *j, int64_t begin, int64_t end) {
+  const lar_loop *l = j->l;
+  int last = l->ndim - 1;
+  char *p[LAR_LOOP_OPERANDS];
+  int64_t step[LAR_LOOP_OPERANDS], at[LAR_MAX_NDIM];
   for (int k = 0; k < l->n; k++) step[k] = l->stride[k][last];
   for (int64_t i = begin; i < end; i++) {
-    char *p[LAR_LOOP_OPERANDS];
-    int64_t row = i / j->pieces, from = (i % j->pieces) * j->piece;
+    int64_t from = (i % j->pieces) * j->piece;
     int64_t n = l->shape[last] - from < j->piece ? l->shape[last] - from : j->piece;
-    for (int k = 0; k < l->n; k++) p[k] = l->base[k] + from * step[k] * (int64_t)l->size[k];
-    for (int d = last - 1; d >= 0; d--) {
-      int64_t at = row % l->shape[d];
-      row /= l->shape[d];
-      for (int k = 0; k < l->n; k++) p[k] += at * l->stride[k][d] * (int64_t)l->size[k];
-    }
+    go_to(l, i / j->pieces, p, at);
+    for (int k = 0; k < l->n; k++) p[k] += from * step[k] * (int64_t)l->size[k];
     j->body(j->ctx, n, p, step);
   }
+}
+
+static void rows(void *ctx, int64_t begin, int64_t end) {
+  const job *j = ctx;
+  (j->pieces == 1 ? whole_rows : pieces)(j, begin, end);
 }
 
 void lar_loop_run(const lar_loop *l, lar_loop_body *body, void *ctx) {
