@@ -10,7 +10,7 @@
 lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B, bool coupled) {
   const int64_t n = g->x->n, k = g->rows.k, wide = coupled ? k : 1;
   void *p;
-  *M = (lar_model){.g = g, .blocks = B, .now = 1, .coupled = coupled};
+  *M = (lar_model){.g = g, .blocks = B, .now = 1, .coupled = coupled, .behind = -1};
   LAR_TRY(lar_alloc(&p,
                     (size_t)(2 * n * k + n + 2 * k + wide * (k + B->m) + 4 * B->largest) + 1,
                     sizeof(double)));
@@ -18,8 +18,8 @@ lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B, boo
   M->total = M->shift + k, M->curve = M->total + k, M->first = M->curve + wide * k;
   M->part = M->first + wide * B->m;
   if (coupled) {
-    LAR_TRY(lar_alloc(&p, (size_t)(n * k * (k + 1)), sizeof(double)));
-    M->pair = p, M->turn = M->pair + n * k * k;
+    LAR_TRY(lar_alloc(&p, (size_t)(n * k * (k + 1) + n), sizeof(double)));
+    M->pair = p, M->turn = M->pair + n * k * k, M->seen = M->turn + n * k;
   }
   LAR_TRY(lar_alloc(&p, (size_t)B->n + 1, sizeof *M->gram));
   M->gram = p;
@@ -169,6 +169,26 @@ static double slant(const lar_model *M, int64_t c) {
   return sum;
 }
 
+/* Steps of one predictor reach the slopes of the others together, when these are asked for. */
+static void catch_up(lar_model *M) {
+  const int64_t n = M->g->x->n, c = M->behind;
+  if (c < 0) return;
+  const double *turn = M->turn + c * n, *seen = M->seen;
+  for (int64_t l = 0; l < M->g->rows.k; l++) {
+    const double *pair = lar_model_pair(M, c, l);
+    double *u = M->u + l * n;
+    for (int64_t i = 0; l != c && i < n; i++) u[i] += pair[i] * (turn[i] - seen[i]);
+  }
+  M->behind = -1;
+}
+
+static void lag(lar_model *M, int64_t c) {
+  if (M->behind == c) return;
+  catch_up(M);
+  memcpy(M->seen, M->turn + c * M->g->x->n, (size_t)M->g->x->n * sizeof(double));
+  M->behind = c;
+}
+
 static double slope_at(const lar_model *M, int64_t i) {
   const lar_design *x = M->g->x;
   const int64_t j = M->blocks->coord[i] % x->p, c = M->blocks->coord[i] / x->p;
@@ -186,7 +206,8 @@ static void move(lar_model *M, int64_t i, double by) {
   const int64_t j = M->blocks->coord[i] % x->p, c = M->blocks->coord[i] / x->p;
   double e = by / lar_design_scale(x, j);
   for (int64_t l = M->coupled ? 0 : c; l < (M->coupled ? M->g->rows.k : c + 1); l++) {
-    lar_design_axpy(x, j, e, lar_model_pair(M, c, l), M->u + l * x->n);
+    if (l == c || M->behind != c)
+      lar_design_axpy(x, j, e, lar_model_pair(M, c, l), M->u + l * x->n);
     M->total[l] += e * first_of(M, i, c, l);
   }
   if (M->coupled) lar_design_axpy(x, j, e, NULL, M->turn + c * x->n);
@@ -254,6 +275,10 @@ static lar_status visit(lar_model *M, int64_t q, double *b, double *off) {
   const int64_t m = lar_block_size(B, q), start = B->start[q];
   double *from = M->part, *to = from + B->largest, *G = to + B->largest, *A;
   LAR_TRY(gram_of(M, q, &A));
+  if (M->coupled && m == 1)
+    lag(M, B->coord[start] / M->g->x->p);
+  else
+    catch_up(M);
   bool zero = true;
   for (int64_t k = 0; k < m; k++) {
     from[k] = b[B->coord[start + k]];
@@ -287,6 +312,7 @@ static lar_status sweep(lar_model *M, const int64_t *list, int64_t count, bool a
     LAR_TRY(visit(M, list[l], b, &off));
     *most = fmax(*most, off);
   }
+  catch_up(M);
   move_intercepts(M, b0);
   return LAR_OK;
 }

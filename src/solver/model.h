@@ -16,10 +16,12 @@ typedef struct lar_model {
   const lar_problem *g;
   lar_blocks *blocks;
   bool coupled;
-  double *u, *h;        /* n * k */
-  double *pair;         /* coupled: n numbers for every pair of predictors; else NULL */
-  double *turn;         /* coupled: d, without shift */
-  const double *origin; /* u where the model was made; the caller's */
+  double *u, *h;  /* n * k */
+  double *pair;   /* coupled: n numbers for every pair of predictors; else NULL */
+  double *turn;   /* coupled: d, without shift */
+  double *seen;   /* coupled: turn of predictor `behind`, as far as u of the others has it */
+  int64_t behind; /* or -1: all have all */
+  const double *origin;          /* u where the model was made; the caller's */
   double *shift, *total, *curve; /* k; curve coupled k * k */
   double *first;                 /* by position: x_j'h; coupled: x_j'H_cl for all l */
   double **gram;                 /* by block: Z_q'H Z_q and the quadratic penalty, m * m */
