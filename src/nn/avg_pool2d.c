@@ -1,50 +1,14 @@
-#include "nn/convolving.h"
-#include "op/pooling.h"
-
-typedef struct pool {
-  lar_pool_options o;
-  double count_pad;
-} pool;
+#include "nn/pooling.h"
 
 static const lar_param params[] = {
-  LAR_KERNEL_ROWS(offsetof(pool, o.kernel[0]), offsetof(pool, o.kernel[1])),
-  LAR_POOL_STRIDE_ROWS(offsetof(pool, o.stride[0]), offsetof(pool, o.stride[1])),
-  LAR_PADDING_ROWS(offsetof(pool, o.padding[0]), offsetof(pool, o.padding[1]), NULL),
-  {"count_include_pad", offsetof(pool, count_pad), 1, 0, 1,
+  LAR_POOL_ROWS,
+  {"count_include_pad", LAR_POOL_AT(count_pad), 1, 0, 1,
    "zeros of the padding count in the mean", LAR_FLAG},
   {0},
 };
 
-static lar_pool_options options(const pool *self) {
-  lar_pool_options o = self->o;
-  if (o.kernel[1] == 0) o.kernel[1] = -1;
-  o.dilation[0] = o.dilation[1] = 1;
-  return o;
-}
-
-static lar_status measure(const void *ctx, const int64_t from[2], int64_t to[2]) {
-  lar_pool v = {.size = {from[0], from[1]}};
-  lar_pool_options o = options(ctx);
-  LAR_TRY(lar_pool_measure(&v, &o));
-  to[0] = v.out[0], to[1] = v.out[1];
-  return LAR_OK;
-}
-
-/* Are the options at odds? */
-static lar_status init(lar_module *m) {
-  int64_t large[2] = {INT32_MAX, INT32_MAX}, to[2];
-  return measure(m->self, large, to);
-}
-
 static lar_var *forward(lar_module *m, lar_scope *s, lar_var *x) {
-  const pool *self = m->self;
-  lar_pool_options o = options(self);
-  return lar_pool_windows(s, LAR_OP(mean_pool), &o, self->count_pad != 0, x);
-}
-
-static lar_status shape(const lar_module *m, int *ndim, int64_t *sizes) {
-  LAR_TRY(lar_images_shape(m, 4, ndim, sizes));
-  return lar_measure_shape(measure, m->self, sizes + 2);
+  return lar_pool_layer_forward(m, s, x, LAR_OP(mean_pool));
 }
 
 LAR_ENTRY(layer, avg_pool2d) = {
@@ -52,8 +16,8 @@ LAR_ENTRY(layer, avg_pool2d) = {
   .doc = "the mean of each window of images; the stride is the kernel unless given",
   .args = "kernel*",
   .params = params,
-  .size = sizeof(pool),
-  .init = init,
+  .size = sizeof(lar_pool_layer),
+  .init = lar_pool_layer_init,
   .forward = forward,
-  .shape = shape,
+  .shape = lar_pool_layer_shape,
 };

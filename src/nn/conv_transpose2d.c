@@ -23,28 +23,15 @@ static lar_status measure(const void *ctx, const int64_t from[2], int64_t to[2])
 
 static lar_status init(lar_module *m) {
   const lar_conv_layer *self = m->self;
-  int64_t large[2] = {INT32_MAX, INT32_MAX}, to[2];
-  LAR_TRY(lar_conv_layer_check(self));
-  LAR_TRY(measure(self, large, to)); /* are the options at odds? */
-  int64_t shape[] = {(int64_t)self->inputs, (int64_t)(self->outputs / self->o.groups),
-                     lar_kernel_size(self->kernel, 0), lar_kernel_size(self->kernel, 1)};
-  return lar_conv_layer_init(m, 4, shape, (int64_t)self->outputs);
+  return lar_conv2d_init(m, measure, self->inputs, self->outputs);
 }
 
 static lar_var *forward(lar_module *m, lar_scope *s, lar_var *x) {
-  const lar_conv_layer *self = m->self;
-  lar_status st =
-    lar_conv_layer_takes(&x->t, 4, "(samples, channels, rows, columns)", self->inputs);
-  if (st != LAR_OK) return lar_scope_fail(s, st);
-  return lar_convolve_back(s, &self->o, x, lar_module_slot(m, "weight"),
-                           lar_module_slot(m, "bias"));
+  return lar_conv2d_forward(m, s, x, lar_convolve_back);
 }
 
 static lar_status shape(const lar_module *m, int *ndim, int64_t *sizes) {
-  const lar_conv_layer *self = m->self;
-  LAR_TRY(lar_images_shape(m, 4, ndim, sizes));
-  sizes[1] = (int64_t)self->outputs;
-  return lar_measure_shape(measure, self, sizes + 2);
+  return lar_conv2d_shape(m, measure, ndim, sizes);
 }
 
 LAR_ENTRY(layer, conv_transpose2d) = {

@@ -37,6 +37,34 @@ lar_status lar_conv_layer_takes(const lar_tensor *x, int ndim, const char *sizes
   return LAR_OK;
 }
 
+/* ---- layers of images ---- */
+
+lar_status lar_conv2d_init(lar_module *m, lar_measure *measure, double first, double second) {
+  const lar_conv_layer *self = m->self;
+  int64_t large[2] = {INT32_MAX, INT32_MAX}, to[2];
+  LAR_TRY(lar_conv_layer_check(self));
+  LAR_TRY(measure(self, large, to)); /* are the options at odds? */
+  int64_t shape[] = {(int64_t)first, (int64_t)(second / self->o.groups),
+                     lar_kernel_size(self->kernel, 0), lar_kernel_size(self->kernel, 1)};
+  return lar_conv_layer_init(m, 4, shape, (int64_t)self->outputs);
+}
+
+lar_var *lar_conv2d_forward(lar_module *m, lar_scope *s, lar_var *x, lar_convolver *convolve) {
+  const lar_conv_layer *self = m->self;
+  lar_status st =
+    lar_conv_layer_takes(&x->t, 4, "(samples, channels, rows, columns)", self->inputs);
+  if (st != LAR_OK) return lar_scope_fail(s, st);
+  return convolve(s, &self->o, x, lar_module_slot(m, "weight"), lar_module_slot(m, "bias"));
+}
+
+lar_status lar_conv2d_shape(const lar_module *m, lar_measure *measure, int *ndim,
+                            int64_t *sizes) {
+  const lar_conv_layer *self = m->self;
+  LAR_TRY(lar_images_shape(m, 4, ndim, sizes));
+  sizes[1] = (int64_t)self->outputs;
+  return lar_measure_shape(measure, self, sizes + 2);
+}
+
 /* ---- shapes ---- */
 
 lar_status lar_images_shape(const lar_module *m, int want, int *ndim, int64_t *shape) {

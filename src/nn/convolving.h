@@ -44,11 +44,20 @@ lar_status lar_conv_layer_check(const lar_conv_layer *self);
 lar_status lar_conv_layer_takes(const lar_tensor *x, int ndim, const char *sizes,
                                 double channels);
 
+/* What layers of images have in common, given what measures their output and what convolves:
+ * init, whose weight is (first, second / groups, rows, columns); forward; and shape. */
+typedef lar_status lar_measure(const void *ctx, const int64_t from[2], int64_t to[2]);
+typedef lar_var *lar_convolver(lar_scope *s, const lar_conv_options *o, lar_var *x, lar_var *w,
+                               lar_var *b);
+lar_status lar_conv2d_init(lar_module *m, lar_measure *measure, double first, double second);
+lar_var *lar_conv2d_forward(lar_module *m, lar_scope *s, lar_var *x, lar_convolver *convolve);
+lar_status lar_conv2d_shape(const lar_module *m, lar_measure *measure, int *ndim,
+                            int64_t *sizes);
+
 /* For shapes: make an unknown shape one of ndim unknown sizes; refuse another number. */
 lar_status lar_images_shape(const lar_module *m, int want, int *ndim, int64_t *shape);
 
 /* Sizes of the output by `measure`, which fills to[2] from from[2]; unknown ones stay so. */
-typedef lar_status lar_measure(const void *ctx, const int64_t from[2], int64_t to[2]);
 lar_status lar_measure_shape(lar_measure *measure, const void *ctx, int64_t sizes[2]);
 
 #endif
