@@ -247,6 +247,7 @@ static int module_make(lua_State *L) {
   maker k = {
     .L = L, .type = lua_touserdata(L, lua_upvalueindex(1)), .arg = 1, .top = lua_gettop(L)};
   k.self = lua_newuserdatauv(L, k.type->size + 1, 0);
+  memset(k.self, 0, k.type->size); /* what no parameter fills */
   lar_param_default(k.type->params, k.self);
   if (k.type->traits & LAR_LAYER_CONTAINER) read_children(&k);
   read_positional(&k);
