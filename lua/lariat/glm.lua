@@ -13,10 +13,15 @@
 --   (squared), "cox" (y: times, `status`: 1 event, 0 censored; `ties` "breslow" or "efron"),
 --   "mgaussian"; or a loss `function(eta, y) -> losses` of tensors, whose derivatives follow.
 -- - `penalty`: of `lariat.penalty` (l1 by default); its own strengths are relative, lambda
---   multiplies all of them. Its `weights` free (0) or exclude (`math.huge`) columns.
+--   multiplies all of them. Its `weights` free (0) or exclude (`math.huge`) columns. Groups are
+--   of columns, `groups = {{1, 2}, {3}}`; of several responses or classes, coefficients are
+--   seen as a layer's weight (k, p), and `by = "input"` ties a column's in all of them.
 -- - `lambda`: numbers that fall; or else `n_lambda` (100) of them, log-spaced, from the least
---   at which all is 0 down to its `lambda_min_ratio` (1e-4 where n >= p, else 1e-2); the path
---   then ends early where no deviance is left to explain, unless `early_end = false`.
+--   at which all is 0 (where none does that, as of l2, from 1000 times l1's) down to its
+--   `lambda_min_ratio` (1e-4 where n >= p, else 1e-2); the path then ends early where no
+--   deviance is left to explain, or a step explains next to no more (of what moves with every
+--   step: convex penalties, losses without kinks), unless `early_end = false`. Constraints
+--   alone are one point.
 -- - `intercept` (true), `standardize` (false: true divides columns by their 1/n standard
 --   deviation, and returns coefficients on the scale of x), `weights` (n), `offset` (n),
 --   `lower`, `upper` (numbers, or one for each column).
@@ -88,6 +93,9 @@ end
 -- @usage
 -- local path = lariat.glm.path { x = x, y = y, penalty = P.elastic_net { l1_ratio = 0.9 } }
 -- print(path)
+-- local iris = lariat.data.iris()  -- a column in all classes, or in none
+-- print(lariat.glm.path { data = iris, family = "multinomial",
+--   penalty = P.group_lasso { by = "input" } })
 function glm.path(given) return fail.call(path, given) end
 
 -- One fit -----------------------------------------------------------------------------------

@@ -243,8 +243,8 @@ describe("what does not fit is refused in a sentence:", function()
       { solver = "fista", penalty = P.slope(), lower = { 0, 0, 0, 0, 0, 0, 0, 0, 0, -1 } } },
     { "only 0 and infinity go with groups",
       { penalty = P.group_lasso { groups = { { 1, 2 } } }, solver = "block", lower = -1 } },
-    { "l1_ball has no strength that lambda multiplies; give lambda = { 1 }",
-      { penalty = C.l1_ball { radius = 1 } } },
+    { "hoyer has no lambda_max", { penalty = P.hoyer() } },
+    { "needs a prox, which penalty orthogonal has not", { penalty = P.orthogonal() } },
   }
   for _, case in ipairs(cases) do
     it(case[1], function()
@@ -254,4 +254,37 @@ describe("what does not fit is refused in a sentence:", function()
       assert(tostring(why):find(case[1], 1, true), tostring(why))
     end)
   end
+end)
+
+describe("where lambda has nothing to hold at 0,", function()
+  local sets = {
+    l1_ball = C.l1_ball(1), l2_ball = C.l2_ball(1), linf_ball = C.linf_ball(0.3),
+    simplex = C.simplex(1), box = C.box { lo = -0.2, hi = 0.1 }, nonnegative = C.nonnegative(),
+    max_norm = C.max_norm(0.5), sum = C.nonnegative() + C.l2_ball(1),
+  }
+  for name, set in pairs(sets) do
+    it(name .. " alone is one point, by path, fit and cv", function()
+      local q = { x = x, y = y, penalty = set }
+      local path = glm.path(q)
+      assert.same({ "converged" }, path.status)
+      local fit = glm.fit(q)
+      assert.same(fit.coef:totable(), path.coef[{ {}, 1 }]:totable())
+      assert.is_true((set:prox(fit.coef, 1) - fit.coef):abs():max():item() < 1e-9)
+      q.folds = 3
+      assert.equal(1, glm.cv(q).lambda_min)
+    end)
+  end
+
+  it("a path begins where that of l2 would", function()
+    local edges = P.laplacian { edges = { { 1, 2 }, { 2, 3 } } } + P.l2(0.01)
+    local groups = P.exclusive_lasso { groups = { { 1, 2, 3, 4, 5 }, { 6, 7, 8, 9, 10 } } }
+    local ball = C.l1_ball(1) + P.l2()
+    local most = glm.path { x = x, y = y, penalty = P.l2(), n_lambda = 3 }.lambda[1]
+    for _, penalty in ipairs { edges, groups, ball } do
+      local path = glm.path { x = x, y = y, penalty = penalty, n_lambda = 3 }
+      near.check(path.lambda[1], most, { rel = 1e-9 })
+      assert.same({ "converged", "converged", "converged" }, path.status)
+      assert.is_true(path.dev_ratio[1] < 0.3)
+    end
+  end)
 end)

@@ -171,6 +171,7 @@ lar_status lar_null_lambda_max(const lar_problem *g, const lar_solver *solver, l
     LAR_GO(g->family->slopes(g->self, &g->rows, at->eta, u, h));
   if (solver->max != NULL) {
     LAR_GO(without_free(g, solver, at, at->corr, out));
+    if (*out == HUGE_VAL) *out = 1e3 * largest(at->corr, p * k); /* where l2 would begin */
     goto done;
   }
   LAR_GO(lar_scalar_open(&s, g));

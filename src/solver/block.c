@@ -418,9 +418,12 @@ static lar_status max(void *opened, const lar_problem *g, const double *corr, do
   const lar_penalty *other = w->blocks.other;
   bool any = false;
   if (other != NULL && !w->blocks.knee && (other->traits & LAR_GROUPED) != 0 &&
-      (other->traits & LAR_NORM) == 0 && other->at_max == NULL)
+      (other->traits & LAR_NORM) == 0 && other->at_max == NULL) {
+    *out = HUGE_VAL;
+    if (w->blocks.convex) return LAR_OK;
     return lar_fail(LAR_EARG, "no lambda of %s holds every coefficient at 0; give lambda",
                     other->name);
+  }
   memcpy(w->grad, corr, (size_t)(g->x->p * g->rows.k) * sizeof(double));
   greatest(w, out);
   for (int64_t q = 0; q < w->blocks.n; q++) any = any || lar_block_free(&w->blocks, q);

@@ -135,6 +135,10 @@ static lar_status make(lar_coefs *c, const lar_problem *g) {
     bool constraint = type != NULL && (type->traits & LAR_CONSTRAINT) != 0;
     c->base[i] = constraint ? (double)NAN : lar_bound_lambda(c->bound, i);
   }
+  c->convex = lar_reg_all(g->penalty, LAR_CONVEX);
+  const lar_penalty *one = c->n == 1 ? g->penalty->at[0].term->type : NULL;
+  c->known = one != NULL &&
+             (one->at_max != NULL || one->at_max1 != NULL || (one->traits & LAR_NORM) != 0);
   return lar_coefs_set(c, 1);
 }
 
@@ -185,7 +189,7 @@ static lar_status holds(lar_coefs *c, const double *g, double lambda, bool *yes)
   return LAR_OK;
 }
 
-/* Of a sum: doubling, then halves. */
+/* Of a sum, or one of which no more is known: doubling, then halves. */
 static lar_status search(lar_coefs *c, const double *g, double *out) {
   enum { HALVES = 52, DOUBLES = 200 };
   double low = 0, high = 1e-12;
@@ -196,6 +200,8 @@ static lar_status search(lar_coefs *c, const double *g, double *out) {
     high *= 2;
     LAR_TRY(holds(c, g, high, &yes));
   }
+  *out = HUGE_VAL;
+  if (!yes && c->convex) return LAR_OK;
   if (!yes)
     return lar_fail(LAR_EARG, "no lambda of this penalty holds every coefficient at 0; give "
                               "lambda");
@@ -215,7 +221,7 @@ lar_status lar_coefs_max(lar_coefs *c, double *out) {
   if (!strength)
     return lar_fail(LAR_EARG, "%s has no strength that lambda multiplies; give lambda = { 1 }",
                     c->n > 0 ? lar_bound_name(c->bound, 0) : "the penalty");
-  if (c->n == 1) {
+  if (c->n == 1 && (c->known || !c->convex)) {
     LAR_TRY(lar_bound_max(c->bound, 0, out));
     *out /= c->base[0];
     return LAR_OK;

@@ -22,6 +22,7 @@ typedef struct lar_coefs {
   int n;        /* addends */
   double *base; /* their strengths at lambda = 1; NaN for constraints */
   double lambda;
+  bool convex, known; /* known: one addend, whose greatest strength has a formula */
 } lar_coefs;
 
 lar_status lar_coefs_open(lar_coefs *c, const lar_problem *g);
@@ -35,7 +36,7 @@ lar_status lar_coefs_value(lar_coefs *c, double *out);
 lar_status lar_coefs_prox(lar_coefs *c, double step);
 
 /* The least lambda at which a loss whose gradient at 0 is in b leaves every coefficient there.
- * LAR_EARG: there is none. */
+ * HUGE_VAL: none does, of a convex penalty. LAR_EARG: of another, or nothing has a strength. */
 lar_status lar_coefs_max(lar_coefs *c, double *out);
 
 /* Do all addends have all of these traits? Is there any with one of them? */

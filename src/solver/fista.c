@@ -51,7 +51,7 @@ static lar_status fits(const lar_problem *g) {
   LAR_TRY(check_terms(g->penalty));
   if (!lar_problem_plain(g))
     return lar_fail(LAR_EARG, "solver 'fista' takes no factors of columns: give the penalty "
-                              "weights");
+                              "weights, or use 'cd'");
   if (!alike(g->lower, g->x->p) || !alike(g->upper, g->x->p))
     return lar_fail(LAR_EARG, "solver 'fista' needs the same bounds for all columns");
   return LAR_OK;

@@ -35,14 +35,16 @@ static lar_status fits(const lar_problem *g) {
     lar_simple one = {.a = 1};
     if (t->type != NULL && t->type->simple != NULL) t->type->simple(t->self, 1, &one);
     if (one.a != 0 || one.lo > -HUGE_VAL || one.hi < HUGE_VAL || t->weights != NULL)
-      return lar_fail(LAR_EARG, "solver 'ridge' takes l2 without weights; there is %s",
-                      t->name);
+      return lar_fail(
+        LAR_EARG, "solver 'ridge' takes l2 without weights; there is %s: use 'cd'",
+        t->type != NULL && strcmp(t->type->name, "l2") == 0 ? "l2 with weights" : t->name);
   }
   if ((g->family->traits & LAR_FAM_QUADRATIC) == 0)
     return lar_fail(LAR_EARG, "solver 'ridge' needs squared loss; %s is another",
                     g->family->name);
   if (!lar_problem_plain(g) || g->lower != NULL || g->upper != NULL)
-    return lar_fail(LAR_EARG, "solver 'ridge' takes no factors of columns and no bounds");
+    return lar_fail(LAR_EARG, "solver 'ridge' takes no weights of columns and no bounds: use "
+                              "'cd'");
   int64_t m = g->x->n < g->x->p ? g->x->n : g->x->p;
   if (m > MOST)
     return lar_fail(LAR_EARG,

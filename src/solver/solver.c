@@ -9,7 +9,7 @@ const lar_solver *lar_solver_find(const char *name) {
 }
 
 lar_status lar_solver_choose(const lar_solver **out, const lar_problem *g, const char *name) {
-  lar_status why = LAR_EARG;
+  const lar_solver *last = NULL;
   *out = NULL;
   if (name != NULL) {
     const lar_solver *s = lar_solver_find(name);
@@ -21,9 +21,9 @@ lar_status lar_solver_choose(const lar_solver **out, const lar_problem *g, const
   for (const lar_solver *const *s = lar_solvers; *s != NULL; s++) {
     lar_status st = (*s)->fits(g);
     if (st == LAR_OK && (*out == NULL || (*s)->rank > (*out)->rank)) *out = *s;
-    if (st != LAR_OK) why = st;
+    if (st != LAR_OK && (*s)->rank > 0 && (last == NULL || (*s)->rank < last->rank)) last = *s;
   }
-  return *out != NULL ? LAR_OK : why;
+  return *out != NULL ? LAR_OK : last->fits(g); /* the sentence of the one that takes most */
 }
 
 bool lar_unbounded(const lar_problem *g, const lar_point *at, double near) {

@@ -64,7 +64,7 @@ typedef struct lar_solver {
   lar_status (*solve)(void *work, const lar_problem *g, double previous, lar_point *at);
   void (*close)(void *work);
   /* The least lambda at which every penalised coefficient is 0, where the loss has the slopes
-   * corr (p * k) there. NULL: lar_scalar_max, coefficient by coefficient. */
+   * corr (p * k) there; HUGE_VAL: none holds them. NULL: lar_scalar_max, one by one. */
   lar_status (*max)(void *work, const lar_problem *g, const double *corr, double *out);
 } lar_solver;
 

@@ -194,6 +194,15 @@ local function read_solving(q, given)
   end
 end
 
+-- Constraints alone have no strength for lambda to multiply: one point is all of their path.
+local function constraints_alone(penalty)
+  for _, term in ipairs(penalty:describe()) do
+    local entry = ENTRIES[term.kind]
+    if not (entry and entry.constraint) then return false end
+  end
+  return true
+end
+
 -- Losses and penalties written in Lua stay on its thread.
 local function calls_lua(q)
   if q.custom then return true end
@@ -245,6 +254,9 @@ function ask.read(owner, given, more)
   read_solving(q, given)
   q.penalty = read_penalty(given.penalty)
   if compat then compat.translate(q, given) end
+  if not q.ask.lambda and constraints_alone(q.penalty) then
+    q.ask.lambda = core.ones(1, { dtype = "float64" })
+  end
   if calls_lua(q) then q.ask.threads = 1 end
   q.ask.penalty = q.penalty
   return q
