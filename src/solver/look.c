@@ -7,7 +7,7 @@
 #include "solver/centre.h"
 #include "solver/columns.h"
 
-enum { FEW = 5 }; /* where one column in so many matters, all are looked at */
+enum { FEW = 3 }; /* where one column in so many matters, all are looked at */
 
 lar_status lar_look_open(lar_look *l, const lar_design *x) {
   const size_t n = (size_t)x->n, p = (size_t)x->p;
