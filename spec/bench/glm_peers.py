@@ -1,7 +1,9 @@
 """The problems of glm_bench.lua, and what glmnet and scikit-learn make of them.
 
 usage: glm_peers.py write FOLDER NAME,NAME...
-       glm_peers.py run FOLDER NAME        prints lines: peer seconds gap
+       glm_peers.py default FOLDER NAME              glmnet at its own tolerance
+       glm_peers.py run FOLDER NAME PEER,PEER...     as fine as the gap asks for
+Lines: peer seconds gap
 """
 import os
 import subprocess
@@ -146,20 +148,31 @@ def glmnet_path(x, y, lambdas, tol, folder, name):
     return w, float(told.split()[-1])
 
 
-def run(folder, name):
+PEERS = {"glmnet": (glmnet_path, range(9, 15)), "scikit-learn": (sklearn_path, range(4, 9))}
+
+
+def tell(peer, folder, name, tol):
     x, y, lambdas = read(folder, name)
-    for peer, fit, tols in (("glmnet", glmnet_path, range(9, 15)),
-                            ("scikit-learn", sklearn_path, range(4, 9))):
-        for digits in tols:
-            try:
-                w, seconds = fit(x, y, lambdas, 10.0 ** -digits, folder, name)
-            except (ImportError, OSError, subprocess.CalledProcessError):
-                break
-            gap = worst_gap(x, y, w, lambdas[:w.shape[1]])
+    w, seconds = PEERS[peer][0](x, y, lambdas, tol, folder, name)
+    gap = worst_gap(x, y, w, lambdas[:w.shape[1]])
+    return gap, "%s %.4f %.3g" % (peer, seconds, gap)
+
+
+def run(folder, name, peers):
+    for peer in peers.split(","):
+        for digits in PEERS[peer][1]:
+            gap, line = tell(peer, folder, name, 10.0 ** -digits)
             if gap <= TARGET:
-                print(peer, "%.4f" % seconds, "%.3g" % gap, flush=True)
+                print(line, flush=True)
                 break
 
 
 if __name__ == "__main__":
-    write(*sys.argv[2:]) if sys.argv[1] == "write" else run(*sys.argv[2:])
+    what, rest = sys.argv[1], sys.argv[2:]
+    try:
+        if what == "default":
+            print(tell("glmnet", *rest, 1e-7)[1])
+        else:
+            {"write": write, "run": run}[what](*rest)
+    except (ImportError, OSError, subprocess.CalledProcessError) as why:
+        sys.exit("%s: a peer is missing" % why)

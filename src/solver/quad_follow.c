@@ -15,6 +15,7 @@
 
 #include "core/interrupt.h"
 #include "core/mem.h"
+#include "core/par.h"
 #include "kern/flat.h"
 #include "solver/quad.h"
 
@@ -94,43 +95,81 @@ static lar_status restart(lar_quad *q, bool *done) {
 
 /* ---- linear algebra ---- */
 
-/* out (m) += f (H + ridge)[:, list] v */
-static void add_products(const lar_quad *q, double f, const double *v, double *out) {
-  int64_t c = 0, m = q->m;
-  for (int64_t i = 0; i < q->inside; i++) out[q->list[i]] += f * v[i] * q->ridge[q->list[i]];
-  for (; c + 4 <= q->inside; c += 4) {
+enum { PIECE = 512, MUCH = 1 << 18 }; /* rows or columns of a task; when they are worth it */
+
+static void share_out(int64_t n, int64_t work, lar_par_task *task, void *ctx) {
+  int64_t pieces = (n + PIECE - 1) / PIECE;
+  if (work >= MUCH)
+    lar_par_tasks(pieces, task, ctx);
+  else
+    for (int64_t k = 0; k < pieces; k++) task(ctx, k);
+}
+
+typedef struct sum {
+  const double *from;
+  int64_t stride, n, rows;
+  const int64_t *list; /* n columns of `from`, or NULL: the first */
+  double f;
+  const double *v; /* n */
+  double *out;     /* rows: += f from[:, list] v */
+} sum;
+
+static const double *column_of(const sum *s, int64_t c) {
+  return s->from + (s->list != NULL ? s->list[c] : c) * s->stride;
+}
+
+static void sum_piece(void *ctx, int64_t piece) {
+  const sum *s = ctx;
+  int64_t c = 0, from = piece * PIECE, end = from + PIECE < s->rows ? from + PIECE : s->rows;
+  double *out = s->out, f = s->f;
+  const double *v = s->v;
+  for (; c + 4 <= s->n; c += 4) {
     const double *g[4], d[4] = {f * v[c], f * v[c + 1], f * v[c + 2], f * v[c + 3]};
-    for (int k = 0; k < 4; k++) g[k] = q->gram + q->list[c + k] * q->cap;
-    for (int64_t i = 0; i < m; i++)
+    for (int k = 0; k < 4; k++) g[k] = column_of(s, c + k);
+    for (int64_t i = from; i < end; i++)
       out[i] += (g[0][i] * d[0] + g[1][i] * d[1]) + (g[2][i] * d[2] + g[3][i] * d[3]);
   }
-  for (; c < q->inside; c++) {
-    const double *g = q->gram + q->list[c] * q->cap, d = f * v[c];
-    for (int64_t i = 0; i < m; i++) out[i] += d * g[i];
+  for (; c < s->n; c++) {
+    const double *g = column_of(s, c), d = f * v[c];
+    for (int64_t i = from; i < end; i++) out[i] += d * g[i];
   }
+}
+
+static void add_up(sum *s) { share_out(s->rows, s->rows * s->n, sum_piece, s); }
+
+/* out (m) += f (H + ridge)[:, list] v */
+static void add_products(const lar_quad *q, double f, const double *v, double *out) {
+  sum s = {q->gram, q->cap, q->inside, q->m, q->list, f, v, out};
+  for (int64_t i = 0; i < q->inside; i++) out[q->list[i]] += f * v[i] * q->ridge[q->list[i]];
+  add_up(&s);
 }
 
 /* out = inverse v */
 static void solve(const lar_quad *q, const double *v, double *out) {
-  int64_t c = 0, n = q->inside;
-  memset(out, 0, (size_t)n * sizeof *out);
-  for (; c + 4 <= n; c += 4) {
-    const double *a = column(q, c), *b = a + q->side, *d = b + q->side, *e = d + q->side;
-    for (int64_t i = 0; i < n; i++)
-      out[i] += (a[i] * v[c] + b[i] * v[c + 1]) + (d[i] * v[c + 2] + e[i] * v[c + 3]);
-  }
-  for (; c < n; c++) {
-    const double *a = column(q, c);
-    for (int64_t i = 0; i < n; i++) out[i] += a[i] * v[c];
+  sum s = {q->inverse, q->side, q->inside, q->inside, NULL, 1, v, out};
+  memset(out, 0, (size_t)q->inside * sizeof *out);
+  add_up(&s);
+}
+
+typedef struct square {
+  lar_quad *q;
+  double f;
+  const double *v;
+} square;
+
+static void square_piece(void *ctx, int64_t piece) {
+  const square *s = ctx;
+  int64_t n = s->q->inside, end = (piece + 1) * PIECE < n ? (piece + 1) * PIECE : n;
+  for (int64_t c = piece * PIECE; c < end; c++) {
+    double *to = column(s->q, c), d = s->f * s->v[c];
+    for (int64_t i = 0; i < n; i++) to[i] += d * s->v[i];
   }
 }
 
 /* inverse += f v v' */
 static void add_square(lar_quad *q, double f, const double *v) {
-  for (int64_t c = 0; c < q->inside; c++) {
-    double *to = column(q, c), d = f * v[c];
-    for (int64_t i = 0; i < q->inside; i++) to[i] += d * v[i];
-  }
+  square s = {q, f, v};
+  share_out(q->inside, q->inside * q->inside, square_piece, &s);
 }
 
 /* ---- knots ---- */
