@@ -108,19 +108,52 @@ describe("cross-validation", function()
     assert.equal(0.7, tau.grid[2].tau)
   end)
 
-  it("ends at Ctrl-C with what there is #interrupt", function()
+  -- Scripts ask for their own Ctrl-C when what it should meet begins.
+  local function interrupted(body)
     local script = os.tmpname()
     shell.write(script, [[
-      lariat.seed(1)
-      local x = lariat.randn(2000, 3000)
-      local y = x[{ {}, { 1, 50 } }]:sum(2) + lariat.randn(2000) * 5
-      io.stdout:write "ready\n" io.stdout:flush()
-      local p = lariat.glm.path { x = x, y = y, tol = 1e-14, lambda_min_ratio = 1e-6,
-        n_lambda = 3000, early_end = false, penalty = lariat.penalty.slope() }
-      print(p.ended, #p.status < 3000, p.coef.shape[2] == #p.status)
-    ]])
-    local out, err = shell.run(("timeout -s INT 4 %s %s"):format(shell.lariat, script))
+      local glm, P = lariat.glm, lariat.penalty
+      lariat.threads(1)
+      local function stop_in(seconds)
+        os.execute(("(sleep %.2f; kill -INT $PPID) &"):format(seconds))
+      end
+      local x = lariat.randn(200, 40, { dtype = "float64" })
+      local y = x:sum(2) + lariat.randn(200, { dtype = "float64" }) * 5
+    ]] .. body)
+    local out, err = shell.run(("timeout 120 %s %s"):format(shell.lariat, script))
     os.remove(script)
-    assert.is_truthy(out:find "interrupted\ttrue\ttrue", out .. err)
+    return out, out .. err
+  end
+
+  it("a path ends at Ctrl-C with what there is #interrupt", function()
+    local out, all = interrupted [[
+      stop_in(1)
+      local p = glm.path { x = x, y = y, tol = 1e-14, lambda_min_ratio = 1e-6,
+        n_lambda = 300000, early_end = false, penalty = P.slope() }
+      print(p.ended, #p.status < 300000, p.coef.shape[2] == #p.status)
+    ]]
+    assert.is_truthy(out:find "interrupted\ttrue\ttrue", all)
   end)
+
+  -- The interrupt comes after the path of all rows and some folds of the sixty.
+  for _, compat in ipairs { "nil", "'glmnet'" } do
+    it("cross-validation judges by the folds that ended #interrupt " .. compat, function()
+      local out, all = interrupted(([[
+        local q = { x = x, y = y, n_lambda = 400, early_end = false, tol = 1e-12,
+          penalty = P.elastic_net { l1_ratio = 0.5 }, solver = "fista", compat = %s }
+        local start = os.clock()
+        glm.path(q)
+        stop_in(15 * (os.clock() - start))
+        q.folds = 60
+        local c = glm.cv(q)
+        local judged = c.folds_judged or 0
+        print(c.status, judged >= 2 and judged < 60, #c.lambda, c.lambda_min ~= nil)
+        local seen = c:held_out():isnan():eq(false):count_nonzero():item()
+        print(seen >= judged * 3 and seen <= judged * 4, c.mean:isnan():any():item(),
+          tostring(c):find(("interrupted: by %%d of the folds"):format(judged)) ~= nil)
+      ]]):format(compat))
+      assert.is_truthy(out:find "interrupted\ttrue\t400\ttrue", all)
+      assert.is_truthy(out:find "true\tfalse\ttrue", all)
+    end)
+  end
 end)

@@ -374,9 +374,37 @@ static int glm_cv(lua_State *L) {
   set_copied_blocks(L, "score", cv->score, cv->points, 1, cv->folds);
   set_array(L, "weight", LAR_F64, cv->folds, cv->weight);
   set_status(L, cv->status, cv->points * cv->folds);
+  set_array(L, "finished", LAR_BOOL, cv->folds, cv->finished);
   lua_pushboolean(L, cv->interrupted);
   lua_setfield(L, -2, "interrupted");
   return 1;
+}
+
+/* Predictors (n, points) or (n, k, points) as points blocks of k columns, pushed. */
+static const double *push_turned(lua_State *L, const lar_var *eta, const lar_rows *r) {
+  lar_tensor turned = eta->t, flat = {0};
+  int64_t points = eta->t.shape[eta->t.ndim - 1];
+  for (int d = 0; d < turned.ndim; d++) {
+    turned.shape[d] = eta->t.shape[turned.ndim - 1 - d];
+    turned.stride[d] = eta->t.stride[turned.ndim - 1 - d];
+  }
+  if (eta->t.ndim != (r->k > 1 ? 3 : 2) || lar_tensor_numel(&turned) != points * r->k * r->n)
+    luaL_error(L, "glm: predictors of shape %s do not fit %I rows", lar_tensor_text(&eta->t),
+               (LUAI_UACINT)r->n);
+  lar_var **box = lb_tensor_new(L);
+  lar_status st = lar_contiguous(&flat, &turned, LAR_F64);
+  if (st == LAR_OK) st = lar_var_new(box, &flat);
+  lar_tensor_clear(&flat);
+  lb_check(L, st);
+  return lar_tensor_data(&(*box)->t);
+}
+
+/* Weights that sum to 1, in an object that is pushed. */
+static void push_weights(lua_State *L, lar_rows *r) {
+  double *w = lua_newuserdatauv(L, ((size_t)r->n + 1) * sizeof *w, 0), total = 0;
+  for (int64_t i = 0; i < r->n; i++) total += r->w != NULL ? r->w[i] : 1;
+  for (int64_t i = 0; i < r->n; i++) w[i] = (r->w != NULL ? r->w[i] : 1) / total;
+  r->w = w;
 }
 
 /* glm_value(ask, eta as (n, points) or (n, k, points)) -> mean loss of each point, the least
@@ -386,31 +414,16 @@ static int glm_value(lua_State *L) {
   job *j = read_ask(L);
   lar_problem *g = &j->ask.problem;
   const lar_var *eta = lb_tensor(L, 2);
-  int64_t points = eta->t.shape[eta->t.ndim - 1], n = g->rows.n, k = g->rows.k;
-  lar_tensor turned = eta->t, flat = {0};
-  for (int d = 0; d < turned.ndim; d++) {
-    turned.shape[d] = eta->t.shape[turned.ndim - 1 - d];
-    turned.stride[d] = eta->t.stride[turned.ndim - 1 - d];
-  }
-  if (eta->t.ndim != (k > 1 ? 3 : 2) || lar_tensor_numel(&turned) != points * k * n)
-    return luaL_error(L, "glm: predictors of shape %s do not fit %I rows",
-                      lar_tensor_text(&eta->t), (LUAI_UACINT)n);
-  lar_var **box = lb_tensor_new(L), **out = lb_tensor_new(L);
-  lar_status st = lar_contiguous(&flat, &turned, LAR_F64);
-  if (st == LAR_OK) st = lar_var_new(box, &flat);
-  lar_tensor_clear(&flat);
-  lb_check(L, st);
+  int64_t points = eta->t.shape[eta->t.ndim - 1], each = g->rows.k * g->rows.n;
+  const double *from = push_turned(L, eta, &g->rows);
+  lar_var **out = lb_tensor_new(L);
   lb_check(L, lar_var_init(out, LAR_F64, 1, &points));
-  double *w = lua_newuserdatauv(L, ((size_t)n + 1) * sizeof *w, 0), total = 0;
-  for (int64_t i = 0; i < n; i++) total += g->rows.w != NULL ? g->rows.w[i] : 1;
-  for (int64_t i = 0; i < n; i++) w[i] = (g->rows.w != NULL ? g->rows.w[i] : 1) / total;
-  g->rows.w = w;
-  st = g->family->ready != NULL ? g->family->ready(g->self, &g->rows) : LAR_OK;
-  const double *from = lar_tensor_data(&(*box)->t);
+  push_weights(L, &g->rows);
   double *to = lar_tensor_data(&(*out)->t), least = 0;
+  lar_status st = g->family->ready != NULL ? g->family->ready(g->self, &g->rows) : LAR_OK;
   if (st == LAR_OK) least = g->family->saturated(g->self, &g->rows);
   for (int64_t l = 0; l < points && st == LAR_OK; l++)
-    st = g->family->value(g->self, &g->rows, from + l * k * n, to + l);
+    st = g->family->value(g->self, &g->rows, from + l * each, to + l);
   if (g->family->unready != NULL) g->family->unready(&g->rows);
   lb_check(L, st);
   lb_tensor_push(L, *out);

@@ -18,7 +18,7 @@ typedef struct picked {
 typedef struct fold {
   lar_status st;
   char why[256];
-  int64_t points;
+  int64_t points; /* that are done */
 } fold;
 
 typedef struct job {
@@ -216,7 +216,8 @@ static lar_status one(const job *j, int64_t f) {
   a.early_end = false;
   lar_status st = lar_path_fit(&path, &a, NULL, NULL);
   if (st == LAR_OK) st = after(j, f, &path);
-  j->each[f].points = path.n;
+  bool cut = path.n > 0 && path.status[path.n - 1] == LAR_INTERRUPTED;
+  j->each[f].points = path.n - cut;
   lar_path_clear(&path);
   lar_free(w);
   return st;
@@ -258,17 +259,25 @@ static lar_status room(lar_cv *cv, int64_t points) {
   LAR_TRY(lar_alloc((void **)&cv->eta, (size_t)(points * cv->k * cv->n) + 1, sizeof *cv->eta));
   LAR_TRY(lar_alloc((void **)&cv->score, grid, sizeof *cv->score));
   LAR_TRY(lar_alloc((void **)&cv->status, grid, sizeof *cv->status));
+  LAR_TRY(lar_alloc((void **)&cv->finished, (size_t)cv->folds + 1, sizeof *cv->finished));
   return lar_alloc((void **)&cv->weight, (size_t)cv->folds + 1, sizeof *cv->weight);
 }
 
+/* After an interrupt, the folds that ended are judged by; where these are fewer than two, all,
+ * as far as every one of them came. */
 static lar_status gather_folds(lar_cv *cv, const fold *each) {
+  int64_t ended = 0, least = cv->points;
   for (int64_t f = 0; f < cv->folds; f++) {
     if (each[f].st != LAR_OK)
       return lar_fail(each[f].st, "fold %lld: %s", (long long)f + 1, each[f].why);
-    cv->interrupted = cv->interrupted || each[f].points < cv->points;
+    cv->finished[f] = each[f].points == cv->points;
+    ended += cv->finished[f];
+    if (each[f].points < least) least = each[f].points;
   }
-  for (int64_t f = 0; f < cv->folds; f++)
-    if (each[f].points < cv->points) cv->points = each[f].points;
+  cv->interrupted = ended < cv->folds;
+  if (ended >= 2) return LAR_OK;
+  cv->points = least;
+  for (int64_t f = 0; f < cv->folds; f++) cv->finished[f] = true;
   return LAR_OK;
 }
 
@@ -303,5 +312,6 @@ void lar_cv_clear(lar_cv *cv) {
   lar_free(cv->score);
   lar_free(cv->weight);
   lar_free(cv->status);
+  lar_free(cv->finished);
   *cv = (lar_cv){0};
 }

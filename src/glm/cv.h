@@ -12,11 +12,12 @@
 #include "glm/path.h"
 
 typedef struct lar_cv {
-  int64_t n, k, folds, points; /* points: lambdas that every fold has reached */
+  int64_t n, k, folds, points; /* points: lambdas that every fold that counts has reached */
   double *eta;    /* points * k * n: predictors of rows from the fold they are left out of */
   double *score;  /* folds * points: mean deviance of the rows left out */
   double *weight; /* folds: what each counts for: sums of weights, of events in cox */
   unsigned char *status; /* folds * points, of lar_outcome */
+  bool *finished;        /* folds: to the last lambda; of others nothing counts */
   bool interrupted;
 } lar_cv;
 

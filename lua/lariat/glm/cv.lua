@@ -4,7 +4,8 @@
 -- is best), `lambda_1se` (the largest lambda within a standard error of it), `index_min`,
 -- `index_1se`, `fit` (the path of all rows), `folds`, `loss`, `scores` (K, L), `eta`: linear
 -- predictors of every row from the fit that has not seen it, (n, L) or (n, k, L); `status`:
--- "complete" or "interrupted". With axes: `grid`, a list of `{l1_ratio =, ..., mean, se,
+-- "complete" or "interrupted": then the folds that ended count, `folds_judged` of them, and rows
+-- of the others have NaN in `eta`; `fit` is a path as far as it came. With axes: `grid`, a list of `{l1_ratio =, ..., mean, se,
 -- lambda, lambda_min, loss_min}`, and the best `l1_ratio`, `gamma`, `tau` by name; the other
 -- fields are those of the best.
 -- @classmod lariat.glm.CV
@@ -33,7 +34,9 @@ local function chosen(self, which)
 end
 
 local function need(self)
-  if not self.lambda_min then raise "cv: it was interrupted before any lambda was judged" end
+  if not self.lambda_min then
+    raise "cv: it was interrupted before any lambda was judged; what there is of a path is cv.fit"
+  end
 end
 
 --- The fit to all rows at a lambda.
@@ -95,8 +98,12 @@ local function loss_name(self)
 end
 
 function CV:__tostring()
+  local state = self.status
+  if self.folds_judged then
+    state = ("%s: by %d of the folds"):format(state, self.folds_judged)
+  end
   local lines = {
-    "glm cv: " .. tostring(self.folds) .. ", " .. self.status,
+    "glm cv: " .. tostring(self.folds) .. ", " .. state,
     "  " .. self:objective(),
   }
   for _, name in ipairs(self.axes or {}) do
@@ -246,30 +253,42 @@ end
 
 -- The same by the paths of folds one after the other, where each has a penalty of its own.
 local function fold_by_fold(q, folds, lambda)
-  local eta, points = {}, lambda.numel
+  local out, finished = nil, {}
   local weights = q.ask.weights or core.ones(q.n, { dtype = "float64" })
   for f = 1, folds.n_folds do
     local kept = weights * folds.ids:ne(f):double()
     local own = ask.with(q.ask, { lambda = lambda, early_end = false, weights = kept })
     own.penalty = q.penalty_of(kept)
     local result = core.glm_path(own)
-    points = math.min(points, #result.status)
+    if result.status[#result.status] == "interrupted" then break end
     local path = Path.new(q, result)
-    eta[f] = path:predict(q.ask.x, { type = "link", offset = q.ask.offset })
-    if path.ended == "interrupted" then break end
+    local eta = path:predict(q.ask.x, { type = "link", offset = q.ask.offset })
+    out = out and core.op.where(folds.ids:eq(f):reshape(-1, 1), eta, out) or eta
+    finished[f] = true
   end
-  local out = eta[1][{ {}, { 1, points } }]:clone()
-  for f = 2, #eta do
-    local left = folds.ids:eq(f):reshape(-1, 1)
-    out = core.op.where(left, eta[f][{ {}, { 1, points } }], out)
-  end
-  return { eta = out, interrupted = #eta < folds.n_folds or points < lambda.numel }
+  local ended = #finished
+  if ended < 2 then out = core.zeros(q.n, 0, { dtype = "float64" }) end
+  for f = ended + 1, folds.n_folds do finished[f] = false end
+  return {
+    eta = out, interrupted = ended < folds.n_folds, finished = core.tensor(finished),
+  }
 end
 
 local function left_out(q, folds, lambda)
   if q.penalty_of then return fold_by_fold(q, folds, lambda) end
   return core.glm_cv(ask.with(q.ask, { lambda = lambda, early_end = false }), folds.ids,
     folds.n_folds)
+end
+
+-- Of folds that an interrupt left unfinished nothing counts.
+local function without(self, folds, finished, raw)
+  local nan = core.full({ 1 }, 0 / 0, { dtype = "float64" })
+  self.folds_judged = finished:count_nonzero():item()
+  local rows = finished[folds.ids:clamp(1, folds.n_folds)]
+  local shape = { self.eta.shape[1], 1 }
+  if self.eta.ndim == 3 then shape[3] = 1 end
+  self.eta = core.op.where(rows:reshape(table.unpack(shape)), self.eta, nan)
+  return core.op.where(finished:reshape(-1, 1), raw, nan)
 end
 
 -- A cross-validation of one combination; `told` sees the points of the path.
@@ -285,7 +304,9 @@ local function run(q, folds, loss, told)
   if left.interrupted then self.status = "interrupted" end
   if points == 0 then return self end
   if points < #path.status then self.lambda = path.lambda[{ { 1, points } }] end
-  return judge(self, score.of(q, folds, loss, left))
+  local raw, weight = score.of(q, folds, loss, left)
+  if left.interrupted then raw = without(self, folds, left.finished, raw) end
+  return judge(self, raw, weight)
 end
 
 local function better(a, b, larger)
