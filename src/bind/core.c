@@ -18,6 +18,7 @@ int luaopen_lariat_core(lua_State *L) {
   lb_open_plan(L);
   lb_open_sparse(L);
   lb_open_pack(L);
+  lb_open_family(L);
   lb_open_glm(L);
   return 1;
 }

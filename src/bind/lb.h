@@ -146,6 +146,7 @@ void lb_open_train(lua_State *L);
 void lb_open_plan(lua_State *L);
 void lb_open_sparse(lua_State *L);
 void lb_open_pack(lua_State *L);
+void lb_open_family(lua_State *L);
 void lb_open_glm(lua_State *L);
 
 /* Methods of tensors that live in files of their own. */

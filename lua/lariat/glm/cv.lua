@@ -4,10 +4,10 @@
 -- is best), `lambda_1se` (the largest lambda within a standard error of it), `index_min`,
 -- `index_1se`, `fit` (the path of all rows), `folds`, `loss`, `scores` (K, L), `eta`: linear
 -- predictors of every row from the fit that has not seen it, (n, L) or (n, k, L); `status`:
--- "complete" or "interrupted": then the folds that ended count, `folds_judged` of them, and rows
--- of the others have NaN in `eta`; `fit` is a path as far as it came. With axes: `grid`, a list of `{l1_ratio =, ..., mean, se,
--- lambda, lambda_min, loss_min}`, and the best `l1_ratio`, `gamma`, `tau` by name; the other
--- fields are those of the best.
+-- "complete" or "interrupted": then the folds that ended count, `folds_judged` of them, rows of
+-- the others have NaN in `eta`, and `fit` is a path as far as it came. With axes: `grid`, a
+-- list of `{l1_ratio =, ..., mean, se, lambda, lambda_min, loss_min}`, and the best `l1_ratio`,
+-- `gamma`, `tau` by name; the other fields are those of the best.
 -- @classmod lariat.glm.CV
 
 local core = require "lariat.core"
@@ -35,7 +35,7 @@ end
 
 local function need(self)
   if not self.lambda_min then
-    raise "cv: it was interrupted before any lambda was judged; what there is of a path is cv.fit"
+    raise "cv: it was interrupted before any lambda was judged; the path so far is cv.fit"
   end
 end
 
