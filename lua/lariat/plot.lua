@@ -12,6 +12,8 @@ local TERMINAL = {
 
 local function quoted(text) return "'" .. tostring(text):gsub("'", "''") .. "'" end
 
+local function number(v) return v == v and ("%.9g"):format(v) or "NaN" end
+
 local function numbers(owner, what, values)
   if core.is_tensor(values) then values = values:double():reshape(-1):totable() end
   if type(values) ~= "table" then
@@ -27,8 +29,8 @@ local function block(owner, curve, bars)
   local error = bars and numbers(owner, "error", curve.error)
   local lines = {}
   for i = 1, #y do
-    lines[i] = ("%.9g %.9g"):format(x and x[i] or i, y[i])
-    if error then lines[i] = lines[i] .. (" %.9g"):format(error[i]) end
+    lines[i] = number(x and x[i] or i) .. " " .. number(y[i])
+    if error then lines[i] = lines[i] .. " " .. number(error[i]) end
   end
   lines[#lines + 1] = "e"
   return table.concat(lines, "\n")
@@ -40,6 +42,9 @@ local function terminal(path)
   if not kind then
     error(("plot: '%s' must end in .svg or .png"):format(tostring(path)), 3)
   end
+  local file, why = io.open(path, "wb")
+  if not file then error("plot: " .. why, 3) end
+  file:close()
   return kind, path
 end
 
@@ -60,18 +65,21 @@ local function header(given)
   local kind, path = terminal(given.path)
   local script = { "set terminal " .. kind }
   if path then script[2] = "set output " .. quoted(path) end
+  script[#script + 1] = "set termoption noenhanced" -- names hold underscores
   for _, key in ipairs { "title", "xlabel", "ylabel" } do
     if given[key] then script[#script + 1] = ("set %s %s"):format(key, quoted(given[key])) end
   end
   for _, axis in ipairs { "x", "y" } do
-    if given["log" .. axis] then script[#script + 1] = "set logscale " .. axis end
+    if given["log" .. axis] then
+      script[#script + 1] = ("set logscale %s\nset format %s '%%g'"):format(axis, axis)
+    end
   end
   for k, mark in ipairs(given.marks or {}) do
     script[#script + 1] = ("set arrow from %.9g, graph 0 to %.9g, graph 1 nohead dt 2"):format(
       mark.x, mark.x)
     if mark.label then
       script[#script + 1] = ("set label %s at %.9g, graph %.2f offset 1, 0"):format(
-        quoted(mark.label), mark.x, 1.02 - 0.06 * k)
+        quoted(" " .. mark.label), mark.x, 1.02 - 0.06 * k)
     end
   end
   return script
@@ -93,11 +101,14 @@ function plot.lines(given)
     error("plot.lines: gnuplot is not installed; `apt install gnuplot-nox` brings it", 2)
   end
   local script, names, data = header(given), {}, {}
-  for i, curve in ipairs(first.y and given or first) do
-    names[#names + 1] = "'-' with lines title " .. quoted(curve.label or "y" .. i)
+  local curves = first.y and given or first
+  if #curves > 1 then script[#script + 1] = "set key outside" end
+  for i, curve in ipairs(curves) do
+    names[#names + 1] = ("'-' with lines lt %d title %s"):format(i,
+      quoted(curve.label or "y" .. i))
     data[#data + 1] = block("plot.lines", curve)
     if curve.error then
-      names[#names + 1] = "'-' with yerrorbars notitle"
+      names[#names + 1] = ("'-' with yerrorbars lt %d notitle"):format(i)
       data[#data + 1] = block("plot.lines", curve, true)
     end
   end

@@ -57,10 +57,10 @@ end
 function draw.cv(self, file)
   if not self.lambda_min then raise "plot: no lambda was judged" end
   positive(self.fit)
+  local loss = type(self.loss) == "string" and self.loss or "loss"
   return plot.lines {
-    { { x = self.lambda, y = self.mean, error = self.se,
-      label = type(self.loss) == "string" and self.loss or "loss" } },
-    path = file, logx = true, xlabel = "lambda",
+    { { x = self.lambda, y = self.mean, error = self.se, label = loss } },
+    path = file, logx = true, xlabel = "lambda", ylabel = loss .. " of rows left out",
     marks = { { x = self.lambda_min, label = "min" }, { x = self.lambda_1se, label = "1se" } },
   }
 end
