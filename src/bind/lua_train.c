@@ -175,6 +175,7 @@ static void read_settings(lua_State *L, lar_fit *f) {
   f->time_limit = lb_opt_number(L, CONFIG, "time_limit", 0);
   f->tol = lb_opt_number(L, CONFIG, "tol", 0);
   f->grad_tol = lb_opt_number(L, CONFIG, "grad_tol", 0);
+  f->gap_tol = lb_opt_number(L, CONFIG, "gap_tol", 0);
   f->shuffler = lar_rng_stream("shuffle");
   f->data = (lar_batch){field_tensor(L, "x"), field_tensor(L, "y"), field_tensor(L, "weight")};
   f->val = (lar_batch){field_tensor(L, "val_x"), field_tensor(L, "val_y"),
@@ -211,6 +212,7 @@ static const struct {
   {"loss", offsetof(lar_fit, epoch_loss), true},
   {"penalty", offsetof(lar_fit, penalty), true},
   {"objective", offsetof(lar_fit, objective), true},
+  {"gap", offsetof(lar_fit, gap), true},
   {"val_loss", offsetof(lar_fit, val_loss), true},
   {"seconds", offsetof(lar_fit, seconds), true},
   {"epoch_seconds", offsetof(lar_fit, epoch_seconds), true},

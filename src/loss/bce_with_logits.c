@@ -13,7 +13,7 @@ static lar_var *each(const void *self, lar_scope *s, lar_var *pred, lar_var *tar
 LAR_ENTRY(loss, bce_with_logits) = {
   .name = "bce_with_logits",
   .doc = "-y log sigmoid(f) - (1 - y) log sigmoid(-f), y in [0, 1]",
-  .traits = LAR_LOSS_DENSE,
+  .traits = LAR_LOSS_DENSE | LAR_LOSS_CONVEX,
   .extra = "pos_weight",
   .domain = "in [0, 1]",
   .inside = inside,

@@ -43,7 +43,7 @@ LAR_ENTRY(loss, cross_entropy) = {
   .doc = "-log softmax(f)_y for a label y, -sum_k y_k log softmax(f)_k for probabilities y",
   .params = params,
   .size = sizeof(cross_entropy),
-  .traits = LAR_LOSS_LABELS | LAR_LOSS_DENSE | LAR_LOSS_ROWS,
+  .traits = LAR_LOSS_LABELS | LAR_LOSS_DENSE | LAR_LOSS_ROWS | LAR_LOSS_CONVEX,
   .extra = "class_weight",
   .each = each,
 };

@@ -11,7 +11,7 @@ LAR_ENTRY(loss, hinge) = {
   .name = "hinge",
   .doc = "max(0, 1 - y f) for y = -1 or 1",
   .source = "Cortes & Vapnik 1995, Machine Learning 20",
-  .traits = LAR_LOSS_DENSE,
+  .traits = LAR_LOSS_DENSE | LAR_LOSS_CONVEX,
   .domain = "-1 or 1",
   .inside = inside,
   .each = each,

@@ -23,6 +23,6 @@ LAR_ENTRY(loss, huber) = {
   .source = "Huber 1964, Annals of Mathematical Statistics 35(1)",
   .params = params,
   .size = sizeof(huber),
-  .traits = LAR_LOSS_DENSE,
+  .traits = LAR_LOSS_DENSE | LAR_LOSS_CONVEX,
   .each = each,
 };

@@ -17,6 +17,7 @@ enum {
   LAR_LOSS_DENSE = 1u << 1,  /* target: floats of the prediction's shape; both: either */
   LAR_LOSS_ROWS = 1u << 2,   /* a loss of each row, (n), for predictions (n, K) */
   LAR_LOSS_GROWS = 1u << 3,  /* exp(prediction): infinite where that is */
+  LAR_LOSS_CONVEX = 1u << 4, /* in the prediction, and never below 0 */
   LAR_LOSS_MAX_EXTRA = 2,
 };
 

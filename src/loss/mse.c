@@ -8,6 +8,6 @@ static lar_var *each(const void *self, lar_scope *s, lar_var *pred, lar_var *tar
 LAR_ENTRY(loss, mse) = {
   .name = "mse",
   .doc = "(f - y)^2",
-  .traits = LAR_LOSS_DENSE,
+  .traits = LAR_LOSS_DENSE | LAR_LOSS_CONVEX,
   .each = each,
 };

@@ -28,6 +28,6 @@ LAR_ENTRY(loss, multi_margin) = {
   .doc = "sum over k other than y of max(0, margin - f_y + f_k)^p, over K",
   .params = params,
   .size = sizeof(multi_margin),
-  .traits = LAR_LOSS_LABELS | LAR_LOSS_ROWS,
+  .traits = LAR_LOSS_LABELS | LAR_LOSS_ROWS | LAR_LOSS_CONVEX,
   .each = each,
 };

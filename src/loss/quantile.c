@@ -20,6 +20,6 @@ LAR_ENTRY(loss, quantile) = {
   .source = "Koenker & Bassett 1978, Econometrica 46(1)",
   .params = params,
   .size = sizeof(quantile),
-  .traits = LAR_LOSS_DENSE,
+  .traits = LAR_LOSS_DENSE | LAR_LOSS_CONVEX,
   .each = each,
 };

@@ -9,6 +9,6 @@ static lar_var *each(const void *self, lar_scope *s, lar_var *pred, lar_var *tar
 LAR_ENTRY(loss, squared) = {
   .name = "squared",
   .doc = "(f - y)^2 / 2",
-  .traits = LAR_LOSS_DENSE,
+  .traits = LAR_LOSS_DENSE | LAR_LOSS_CONVEX,
   .each = each,
 };

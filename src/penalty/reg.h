@@ -202,6 +202,14 @@ bool lar_bound_fuse(lar_bound *b, int i, struct lar_fused *f, double step, bool 
 const char *lar_bound_sharp(const lar_bound *b, int i, bool kinks);
 void lar_bound_kinks(const lar_bound *b, int i, double *kink, double *bend);
 
+/* Is there a penalty on parameter i, and is its conjugate known: of sums of a|w| + b/2 w^2, and
+ * of one norm? Then at -share v, for the largest share in [0, 1] at which it is finite; v is a
+ * contiguous float64 tensor of the parameter's shape. */
+bool lar_bound_has_dual(const lar_bound *b, int i);
+lar_status lar_bound_dual(const lar_bound *b, int i, const lar_tensor *v, double *share,
+                          double *conjugate);
+bool lar_bound_is_free(const lar_bound *b, int i); /* no penalty at all */
+
 /* Does a term that acts by prox on parameter i know no metric? Then a prox is exact with one
  * step for the whole tensor only. */
 bool lar_bound_is_euclidean(const lar_bound *b, int i);

@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "kern/copy.h"
 #include "train/batches.h"
+#include "train/gap.h"
 #include "train/steps.h"
 #include "train/whole.h"
 
@@ -296,7 +297,7 @@ static lar_status close_epoch(loop *l) {
   if (f->batch > 1) LAR_TRY(measure_penalty(l));
   add_forward(l);
   f->objective = f->epoch_loss + f->penalty;
-  f->val_loss = (double)NAN;
+  f->val_loss = f->gap = (double)NAN;
   drop_kept(f);
   if (f->keep_train) {
     LAR_TRY(lar_kept_join(&f->train_pred, l->kept.pred, l->kept.n));
@@ -309,6 +310,7 @@ static lar_status close_epoch(loop *l) {
     lar_optim_swap_ema(f->optim);
     LAR_TRY(st);
   }
+  if (f->gap_tol > 0) LAR_TRY(lar_gap(f, &f->gap));
   f->seconds = now() - l->started;
   f->epoch_seconds = now() - l->epoch_started;
   if (f->status != LAR_FIT_RUNNING) return LAR_OK;
@@ -316,6 +318,7 @@ static lar_status close_epoch(loop *l) {
   if (f->tol > 0 && isfinite(l->former) && change <= f->tol * fmax(1, fabs(l->former)))
     f->status = LAR_FIT_CONVERGED;
   if (f->grad_tol > 0 && f->optim->grad_norm <= f->grad_tol) f->status = LAR_FIT_CONVERGED;
+  if (f->gap <= f->gap_tol) f->status = LAR_FIT_CONVERGED;
   l->former = f->objective;
   return LAR_OK;
 }
@@ -385,6 +388,7 @@ static lar_status prepare(loop *l) {
       return lar_fail(LAR_ESHAPE, "fit: x of shape %s has no rows",
                       lar_tensor_text(&f->data.x->t));
   }
+  if (f->gap_tol > 0) LAR_TRY(lar_gap_known(f));
   LAR_TRY(lar_steps_new(&l->steps, f));
   LAR_TRY(lar_alloc(&p, (size_t)f->optim->params.n, sizeof *l->safe));
   l->safe = p;

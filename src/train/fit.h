@@ -76,6 +76,7 @@ struct lar_fit {
   bool keep_val;
   double time_limit;    /* seconds; 0: none */
   double tol, grad_tol; /* relative change of the objective; gradient norm */
+  double gap_tol;       /* > 0: relative duality gap of a linear model (train/gap.h) */
   lar_rng *shuffler;
   lar_fit_hooks hooks;
 
@@ -83,7 +84,7 @@ struct lar_fit {
   int64_t epoch, step, batch, batches;  /* counted from 1; batches 0: not known */
   double batch_loss;                    /* of the last step */
   double epoch_loss, penalty, val_loss; /* of the epoch; NaN where there is none */
-  double objective;
+  double objective, gap;                /* gap: relative, where gap_tol asks for it; else NaN */
   double seconds, epoch_seconds;
   int nterm;
   double *term;                             /* values of the penalty's addends with `penalty` */

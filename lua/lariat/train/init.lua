@@ -21,7 +21,7 @@ local train = {}
 local KNOWN = {
   "loss", "penalty", "optimizer", "epochs", "batch_size", "validation", "metrics", "schedule",
   "early_stop", "on_step", "on_epoch", "seed", "progress", "shuffle", "drop_last", "max_steps",
-  "time_limit", "accumulate", "tol", "grad_tol", "resume", "checkpoint", "dynamic",
+  "time_limit", "accumulate", "tol", "grad_tol", "gap_tol", "resume", "checkpoint", "dynamic",
   "profile",
 }
 
@@ -55,6 +55,7 @@ local function make_record(fit, state, metrics)
     objective = fit.objective, lr = state.optimizer.lr, seconds = fit.epoch_seconds,
   }
   for name, value in pairs(fit.terms) do record["penalty_" .. name] = value end
+  if fit.gap == fit.gap then record.gap = fit.gap end
   if fit.val_loss == fit.val_loss then record.val_loss = fit.val_loss end
   for _, m in ipairs(metrics) do
     local pred, target = fit.train_pred, fit.train_y
@@ -116,6 +117,7 @@ local function read_numbers(config, opts, optimizer)
   end
   config.time_limit = number("time_limit", nil, 0)
   config.tol, config.grad_tol = number("tol", nil, 0), number("grad_tol", nil, 0)
+  config.gap_tol = number("gap_tol", nil, 0)
   local rows = config.x and math.max(#config.x, 1)
   config.batch_size = number("batch_size", optimizer.full_batch and rows or 32, 1)
   check_whole(config)
@@ -289,10 +291,18 @@ end
 -- restore_best=true}`; on_step, on_epoch: `function(state)`; seed; progress (on a terminal);
 -- max_steps; accumulate (1): batches whose gradients make one step, as one batch of all their
 -- rows would; time_limit (seconds); tol: stop as "converged" when the objective of an epoch
--- changes relatively by no more; grad_tol: when the gradient's norm is no larger; resume: the
--- history of a run to go on with, or the path of a checkpoint; checkpoint: a path, or `{path=,
--- every=1 (epochs), resume=false}`: where to keep the run on disk, and whether to go on with
+-- changes relatively by no more; grad_tol: when the gradient's norm is no larger; gap_tol: when
+-- the duality gap is no larger a share of the objective; resume: the history of a run to go
+-- on with, or the path of a checkpoint; checkpoint: a path, or `{path=, every=1 (epochs), resume=false}`: where to keep the run on disk, and whether to go on with
 -- what is there. A run that was killed and resumed ends with the same bits.
+--
+-- A gap is an upper bound of how far the objective is above its minimum, taken after every
+-- epoch in one pass over the data. It is known for one `linear` layer, the mean of a convex
+-- loss (mse, huber, bce_with_logits, cross_entropy without a bias, ...) and a penalty on its
+-- weight: sums of `l1`, `l2` and `elastic_net`, or one norm such as `group_lasso`. For all else
+-- there is `grad_tol`; and rules for whole data end by their own `tol`, with a gap_tol or
+-- without: the norm of the gradient, of `owlqn` the generalised one, of `fista` and `svrg` the
+-- proximal one.
 --
 -- Steps of one kind (shapes, settings of layers, penalties, numbers that Lua code of the step
 -- reaches) are traced and then run by a plan, to the same bits and without calling Lua; what
@@ -302,8 +312,9 @@ end
 -- tensors what to do, or by what changes out of sight.
 -- `profile = true` notes the time of every kernel, for `history:profile()`.
 -- @treturn history a list of records `epoch step loss penalty objective lr seconds`,
--- `penalty_<term>`, `val_loss`, metrics and `val_<metric>`; `history.status` is "max_epochs",
--- "early_stop", "converged", "stopped", "interrupted", "diverged" or "time_limit". `loss` is
+-- `penalty_<term>`, `gap` with gap_tol, `val_loss`, metrics and `val_<metric>`;
+-- `history.status` is "max_epochs", "early_stop", "converged", "stopped", "interrupted",
+-- "diverged" or "time_limit". `loss` is
 -- the mean over the epoch's batches as they were met, and so are penalties of the forward pass
 -- (activations, derivatives); those of the parameters are valued after the epoch (in an epoch
 -- of one step: before the step, where the loss was measured). `objective` is `loss` plus the
