@@ -268,8 +268,11 @@ static lar_status optimise(work *w, const lar_problem *g, double share, lar_poin
   return LAR_OK;
 }
 
+/* By rows a look costs no more than a round: the first comes early, as others may have to come
+ * in. */
 static lar_status solve_squares(work *w, const lar_problem *g, double previous, lar_point *at) {
-  double share = 0.5;
+  const double fine = 0.5;
+  double share = w->q.rows ? 20 : fine;
   int64_t added;
   if (!w->begun) LAR_TRY(begin(w, g, at));
   LAR_TRY(admit(w, g, at, strong(at->lambda, previous), &added));
@@ -288,7 +291,10 @@ static lar_status solve_squares(work *w, const lar_problem *g, double previous, 
     if (ended(w, g, at, good, share)) return LAR_OK;
     LAR_TRY(admit(w, g, at, at->lambda, &added));
     if (good && added == 0) return LAR_OK;
-    if (added == 0) share *= 0.3;
+    if (share > fine)
+      share = fine;
+    else if (added == 0)
+      share *= 0.3;
   }
 }
 

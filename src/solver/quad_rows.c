@@ -21,11 +21,14 @@ typedef struct state {
   int64_t *in;
   double *past;  /* DEPTH + 1 points of n */
   double *there; /* u at the extrapolated point */
+  double dual;   /* the highest value of the dual that has been met */
+  bool dually;   /* is there a dual? */
 } state;
 
 /* What a round saw before it moved: see lar_quad_left. */
 typedef struct seen {
   double left, size, far;
+  int64_t came; /* how many left 0 */
 } seen;
 
 /* The mean of column k's raw entries in the metric. */
@@ -44,17 +47,25 @@ static inline void add(const state *t, int64_t k, double d, double *v, double *s
   *shift -= d * mean_of(q, k, scale);
 }
 
+/* z_k'(u + shift h) */
+static inline double slope_of(const state *t, int64_t k, const double *u, double shift) {
+  const lar_quad *q = t->q;
+  int64_t j = q->at[k];
+  double scale = lar_design_scale(q->x, j), slope = lar_design_dot(q->x, j, u);
+  if (q->centre) slope += shift * mean_of(q, k, scale) * t->metric->weight;
+  return slope / scale;
+}
+
 static void visit(state *t, int64_t k, seen *out) {
   lar_quad *q = t->q;
   int64_t j = q->at[k];
-  double c = q->curve[k], scale = lar_design_scale(q->x, j), old = q->b[k];
+  double c = q->curve[k], old = q->b[k];
   if (!(c > 1e-300)) return;
-  double slope = lar_design_dot(q->x, j, t->u);
-  if (q->centre) slope += t->shift * mean_of(q, k, scale) * t->metric->weight;
-  double d = lar_quad_best(t->s, j, old, slope / scale, c) - old;
+  double d = lar_quad_best(t->s, j, old, slope_of(t, k, t->u, t->shift), c) - old;
   out->size += fabs(old + d);
   if (d == 0) return;
   q->b[k] = old + d;
+  out->came += old == 0;
   out->left += c * fabs(d * old);
   out->far = c * fabs(d) > out->far ? c * fabs(d) : out->far;
   add(t, k, d, t->u, &t->shift);
@@ -119,11 +130,32 @@ static double energy(const state *t, const double *u, double shift) {
   return sum / 2;
 }
 
-/* The combination of the points, taken where the objective is lower there. */
-static void extrapolate(state *t) {
-  double w[DEPTH], change = 0, shift = t->shift, *to = t->past;
-  lar_quad *q = t->q;
-  if (!weights(t, w)) return;
+/* The dual's value at the best multiple of the slopes u + shift h, where the energy is e and
+ * the coefficients are b; members that are 0 are held to be within their strengths. The highest
+ * is kept: at an extrapolated point the dual is often far better than the objective (Massias,
+ * Gramfort & Salmon 2018, ICML). */
+static void lift(state *t, const double *u, double shift, const double *b, double e) {
+  double along = 0, most = 0;
+  for (int64_t c = 0; c < t->n; c++) {
+    double slope = slope_of(t, t->in[c], u, shift), a = t->s->a[t->q->at[t->in[c]]];
+    along += b[c] * slope;
+    if (a > 0) most = fmax(most, fabs(slope) / (t->s->lambda * a));
+  }
+  double share = e > 0 ? (2 * e - along) / (2 * e) : 1;
+  if (share * most > 1) share = 1 / most;
+  t->dual = fmax(t->dual, share * (2 * e - along - share * e));
+}
+
+static double penalty_of(const state *t, const double *b) {
+  double sum = 0;
+  for (int64_t c = 0; c < t->n; c++) sum += lar_scalar_value(t->s, t->q->at[t->in[c]], b[c]);
+  return sum;
+}
+
+/* The combination of the points, without what changes its sign, and slopes by rows there. */
+static double *combine(state *t, const double *w, double *shift) {
+  double *to = t->past;
+  const lar_quad *q = t->q;
   memcpy(t->there, t->u, (size_t)q->x->n * sizeof(double));
   for (int64_t c = 0; c < t->n; c++) {
     int64_t k = t->in[c], j = q->at[k];
@@ -132,27 +164,39 @@ static void extrapolate(state *t) {
     if (q->b[k] * b < 0) b = 0;
     if (t->s->lo != NULL) b = fmin(fmax(b, t->s->lo[j]), t->s->hi[j]);
     to[c] = b;
-    if (b == q->b[k]) continue;
-    add(t, k, b - q->b[k], t->there, &shift);
-    change += lar_scalar_value(t->s, j, b) - lar_scalar_value(t->s, j, q->b[k]);
+    if (b != q->b[k]) add(t, k, b - q->b[k], t->there, shift);
   }
-  if (!(energy(t, t->there, shift) + change < energy(t, t->u, t->shift))) return;
+  return to;
+}
+
+/* The extrapolated point is taken where the objective is lower; its slopes serve the dual. What
+ * is left of the gap between the two. */
+static double extrapolate(state *t) {
+  double w[DEPTH], shift = t->shift, *now = t->past + DEPTH * t->n;
+  lar_quad *q = t->q;
+  if (!weights(t, w)) return HUGE_VAL;
+  double *to = combine(t, w, &shift), value = energy(t, t->u, t->shift) + penalty_of(t, now);
+  double e = energy(t, t->there, shift), then = e + penalty_of(t, to);
+  if (t->dually) lift(t, t->there, shift, to, e);
+  if (!(then < value)) return value - t->dual;
   memcpy(t->u, t->there, (size_t)q->x->n * sizeof(double));
   t->shift = shift;
   for (int64_t c = 0; c < t->n; c++) q->b[t->in[c]] = to[c];
+  return then - t->dual;
 }
 
 /* ---- rounds ---- */
 
-/* Those that are not 0, until they are near enough; how many rounds. */
-static int64_t settle(state *t, double gap, double kkt, int64_t most) {
+/* Those that are not 0, until they are near enough; how many rounds. *near: are they? */
+static int64_t settle(state *t, double gap, double kkt, int64_t most, bool *near) {
   enum { INNER = 60 };
   int at = 0;
+  *near = true;
   if (most > INNER) most = INNER;
   for (int64_t k = 0; k < most; k++) {
     remember(t, at);
     if (at == DEPTH) {
-      extrapolate(t);
+      if (extrapolate(t) <= gap) return k;
       at = 0;
       remember(t, at);
     }
@@ -160,6 +204,7 @@ static int64_t settle(state *t, double gap, double kkt, int64_t most) {
     at++;
     if (enough(&r, gap, kkt)) return k + 1;
   }
+  *near = false;
   return most;
 }
 
@@ -176,11 +221,13 @@ lar_status lar_quad_descend(lar_quad *q, const lar_scalar *s, const lar_metric *
   }
   state t = {.q = q, .s = s, .metric = metric, .u = u, .in = in, .there = past};
   t.past = t.there + n;
+  t.dual = -HUGE_VAL, t.dually = !isnan(gap) && s->b == NULL && s->lo == NULL;
+  bool near = false;
   while (*rounds < most) {
     seen r = round_of_all(&t);
     ++*rounds;
-    if (enough(&r, gap, kkt) || lar_interrupt_pending()) break;
-    *rounds += settle(&t, gap / 2, kkt / 2, most - *rounds);
+    if ((near && r.came == 0) || enough(&r, gap, kkt) || lar_interrupt_pending()) break;
+    *rounds += settle(&t, gap / 2, kkt / 2, most - *rounds, &near);
   }
   for (int64_t i = 0; t.shift != 0 && i < n; i++) u[i] += t.shift * metric->h[i];
   lar_free(in);
