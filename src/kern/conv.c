@@ -86,6 +86,25 @@ int64_t lar_conv_grain(int64_t work) {
   return work < LEAST ? LEAST / (work + 1) + 1 : 1;
 }
 
+typedef struct pieces {
+  lar_par_body *body;
+  void *ctx;
+} pieces;
+
+static void one_piece(void *ctx, int64_t k) {
+  const pieces *p = ctx;
+  p->body(p->ctx, k, k + 1);
+}
+
+void lar_conv_run(int64_t n, int64_t work, lar_par_body *body, void *ctx) {
+  enum { LARGE = 1 << 20 };
+  pieces p = {body, ctx};
+  if (n < LAR_PAR_LEAST && work >= LARGE)
+    lar_par_tasks(n, one_piece, &p);
+  else
+    lar_par_for(n, lar_conv_grain(work), body, ctx);
+}
+
 /* ---- by shape and dtype ---- */
 
 /* Kernels of 3 by 3 and stride 1 with channels enough that transforms cost less than they save.

@@ -13,7 +13,9 @@ typedef struct job {
   int64_t rows;                 /* rows of squares to a piece */
   int64_t block, blocks, parts; /* outputs to a block; blocks of outputs, in parts */
   int64_t *off;
-  real *u, *bias; /* kernels (groups, blocks, POINTS, channels, width), biases in registers */
+  bool alone; /* one piece for all squares: it makes its kernels itself */
+  real *u;    /* kernels (groups, blocks, POINTS, channels, width) */
+  real *bias; /* in whole registers */
   real *y;
   const real *x, *w;
   bool turned;
@@ -39,21 +41,28 @@ static void take_kernels(const job *j, const real *w, int64_t from, int64_t c, r
   }
 }
 
+/* Reals of a block's kernels. */
+static int64_t block_size(const job *j) { return POINTS * point_step(j->v.c, j->block); }
+
+/* A register of a block's kernels, at u: outputs from `from` on. */
+static void make_kernels(const job *j, int64_t group, int64_t block, int64_t from, real *u) {
+  const lar_conv *v = &j->v;
+  int64_t width = width_of(j, block), step = point_step(v->c, width);
+  const real *w = j->w + group * v->o * v->c * 9;
+  for (int64_t c = 0; c < v->c; c++) {
+    real taps[9 * LANES];
+    take_kernels(j, w, block * j->block + from, c, taps);
+    LAR_R(lar_kernel_points)(taps, u + c * width + from, step);
+  }
+}
+
 static void kernel_body(void *ctx, int64_t begin, int64_t end) {
   const job *j = ctx;
-  const lar_conv *v = &j->v;
-  int64_t many = lar_ceil_div(v->o, LANES);
+  int64_t many = j->block / LANES;
   for (int64_t at = begin; at < end; at++) {
-    int64_t group = at / many, from = at % many * LANES, block = from / j->block;
-    int64_t width = width_of(j, block);
-    const real *w = j->w + group * v->o * v->c * 9;
-    real *u =
-      j->u + POINTS * v->c * (group * many * LANES + block * j->block) + from % j->block;
-    for (int64_t c = 0; c < v->c; c++, u += width) {
-      real taps[9 * LANES];
-      take_kernels(j, w, from, c, taps);
-      LAR_R(lar_kernel_points)(taps, u, v->c * width);
-    }
+    int64_t block = at / many % j->blocks, from = at % many * LANES;
+    if (from < width_of(j, block))
+      make_kernels(j, at / many / j->blocks, block, from, j->u + at / many * block_size(j));
   }
 }
 
@@ -89,18 +98,17 @@ static void put_rows(const job *j, const real *sums, int64_t step, int64_t row, 
 
 /* A block of outputs of a group, from the points of its inputs. */
 static void make_block(const job *j, int64_t group, int64_t block, int64_t row, int64_t rows,
-                       const real *points, real *sums, real *turned) {
+                       const real *points, const real *u, real *sums, real *turned) {
   const lar_conv *v = &j->v;
   int64_t many = lanes_of(v->o), width = width_of(j, block), count = rows * j->s.across;
   int64_t step = point_step(j->rows * j->s.across, j->s.lanes);
   int64_t apart = point_step(j->rows * j->s.across, width), area = v->out[0] * v->out[1];
-  const real *u = j->u + POINTS * v->c * (group * many + block * j->block);
   for (int k = 0; k < POINTS; k++) {
     product p = {.k = count,
                  .o = width,
                  .off = j->off,
                  .x = points + k * step,
-                 .g = u + k * v->c * width,
+                 .g = u + k * point_step(v->c, width),
                  .step = 1,
                  .pitch = width,
                  .rows = 1,
@@ -117,18 +125,23 @@ static void make_block(const job *j, int64_t group, int64_t block, int64_t row, 
   }
 }
 
+/* In scratch: points, sums, kernels where the piece makes them, and images turned. */
 static void piece(const job *j, int64_t at, real *scratch) {
   const lar_conv *v = &j->v;
   int64_t part = at % j->parts, group = at / j->parts % v->groups;
   int64_t row = at / j->parts / v->groups * j->rows,
           rows = min(j->rows, v->n * j->s.down - row);
   int64_t count = j->rows * j->s.across, step = point_step(count, j->s.lanes);
-  real *points = scratch, *sums = points + POINTS * step;
-  real *turned = sums + POINTS * point_step(count, j->block);
+  real *sums = scratch + POINTS * step, *own = sums + POINTS * point_step(count, j->block);
+  real *turned = own + (j->alone ? block_size(j) : 0);
   LAR_R(lar_squares_make)
-  (&j->s, j->x + group * v->c * v->size[0] * v->size[1], row, rows, turned, points, step);
-  for (int64_t b = part * j->blocks / j->parts; b < (part + 1) * j->blocks / j->parts; b++)
-    make_block(j, group, b, row, rows, points, sums, turned);
+  (&j->s, j->x + group * v->c * v->size[0] * v->size[1], row, rows, turned, scratch, step);
+  for (int64_t b = part * j->blocks / j->parts; b < (part + 1) * j->blocks / j->parts; b++) {
+    for (int64_t from = 0; j->alone && from < width_of(j, b); from += LANES)
+      make_kernels(j, group, b, from, own);
+    const real *u = j->alone ? own : j->u + (group * j->blocks + b) * block_size(j);
+    make_block(j, group, b, row, rows, scratch, u, sums, turned);
+  }
 }
 
 static void body(void *ctx, int64_t begin, int64_t end) {
@@ -158,10 +171,11 @@ static void cut(job *j) {
   j->rows = LAR_R(lar_squares_rows)(s, count < LEAST ? LEAST : min(count, MOST));
   j->rows = min(j->rows, v->n * s->down);
   int64_t pieces = lar_ceil_div(v->n * s->down, j->rows) * v->groups;
-  while (j->block > 2 * LANES && pieces * lar_ceil_div(v->o, j->block) < LAR_PAR_LEAST)
+  j->alone = pieces == v->groups;
+  while (j->block > 2 * LANES && pieces * lar_ceil_div(v->o, j->block) < LAR_CONV_PIECES)
     j->block = lanes_of(j->block / 2);
   j->blocks = lar_ceil_div(v->o, j->block);
-  j->parts = min(j->blocks, lar_ceil_div(LAR_PAR_LEAST, pieces));
+  j->parts = min(j->blocks, lar_ceil_div(LAR_CONV_PIECES, pieces));
 }
 
 /* Reals of a slot of scratch; inputs and outputs are turned at different times. */
@@ -170,7 +184,7 @@ static int64_t slot_size(const job *j) {
   int64_t in = LAR_R(lar_squares_scratch)(&j->s, j->rows);
   int64_t out = SQUARE * min(j->rows, j->s.down) * j->v.out[1] * width;
   return POINTS * (point_step(count, j->s.lanes) + point_step(count, width)) +
-         (in > out ? in : out);
+         (j->alone ? block_size(j) : 0) + (in > out ? in : out);
 }
 
 static void run(job *j, const real *bias) {
@@ -180,9 +194,11 @@ static void run(job *j, const real *bias) {
   memset(j->bias, 0, (size_t)(v->groups * many) * sizeof(real));
   for (int64_t g = 0; bias != NULL && g < v->groups; g++)
     memcpy(j->bias + g * many, bias + g * v->o, (size_t)v->o * sizeof(real));
-  lar_par_for(v->groups * many / LANES, lar_conv_grain(64 * LANES * v->c), kernel_body, j);
+  if (!j->alone)
+    lar_par_for(v->groups * j->blocks * (j->block / LANES), lar_conv_grain(64 * LANES * v->c),
+                kernel_body, j);
   int64_t pieces = lar_ceil_div(v->n * j->s.down, j->rows) * v->groups * j->parts;
-  lar_par_for(pieces, lar_conv_grain(POINTS * count * v->c * v->o / j->parts), body, j);
+  lar_conv_run(pieces, POINTS * count * v->c * v->o / j->parts, body, j);
 }
 
 static lar_status convolve(job *j, const real *bias) {
@@ -190,16 +206,16 @@ static lar_status convolve(job *j, const real *bias) {
   void *p = NULL;
   if (v->n == 0) return LAR_OK;
   cut(j);
-  int64_t many = v->groups * lanes_of(v->o), ints = j->rows * j->s.across;
+  int64_t ints = j->rows * j->s.across, reals = v->groups * lanes_of(v->o);
+  int64_t kernels = j->alone ? 0 : v->groups * j->blocks * block_size(j);
   lar_status st = lar_alloc_raw(
-    &p, (size_t)ints * sizeof(int64_t) + (size_t)(many * (POINTS * v->c + 1)) * sizeof(real),
-    1);
+    &p, (size_t)ints * sizeof(int64_t) + (size_t)(kernels + reals) * sizeof(real), 1);
   if (st == LAR_OK) st = lar_scratch_init(&j->scratch, (size_t)slot_size(j) * sizeof(real));
   if (st == LAR_OK) {
     j->off = p;
     p = j->off + ints;
     j->u = p;
-    j->bias = j->u + many * POINTS * v->c;
+    j->bias = j->u + kernels;
     run(j, bias);
     p = j->off;
   }

@@ -12,13 +12,13 @@ typedef struct job {
   int64_t rows, shares, each; /* rows of squares at a time; shares of them, of so many rows */
   int64_t block, blocks;      /* outputs to a block */
   int64_t *off;
-  real *sum; /* (shares, groups, blocks, POINTS, channels, block) */
+  real *sum; /* (shares, groups, blocks, POINTS, channels, block), a point_step each */
   const real *x, *g;
   real *w;
   lar_scratch scratch;
 } job;
 
-static int64_t sum_size(const job *j) { return POINTS * j->v->c * j->block; }
+static int64_t sum_size(const job *j) { return POINTS * point_step(j->v->c, j->block); }
 
 /* What rows of squares from `row` on add to the sums of a block. */
 static void add_rows(const job *j, int64_t group, int64_t block, int64_t row, int64_t rows,
@@ -43,7 +43,7 @@ static void add_rows(const job *j, int64_t group, int64_t block, int64_t row, in
                  .pitch = j->block,
                  .rows = 1,
                  .cols = rows * j->in.across,
-                 .sum = sum + k * v->c * j->block,
+                 .sum = sum + k * point_step(v->c, j->block),
                  .add = true};
     LAR_R(lar_conv_product)(&p);
   }
@@ -58,7 +58,7 @@ static void gather(const job *j, int64_t group, int64_t block, int64_t from, con
   for (int64_t c = 0; c < v->c; c++) {
     real total[POINTS * LANES], taps[9 * LANES];
     for (int64_t k = 0; k < POINTS; k++) {
-      const real *part = sum + (k * v->c + c) * j->block + from;
+      const real *part = sum + k * point_step(v->c, j->block) + c * j->block + from;
       vec z = vec_load(part);
       for (int64_t s = 1; s < j->shares; s++) z += vec_load(part + s * share);
       vec_store(total + k * LANES, z);
@@ -109,21 +109,18 @@ static squares cut_squares(const lar_conv *v, int64_t channels, bool slopes) {
   return s;
 }
 
-/* Smaller blocks of outputs, or shares of the batch, as long as their sums are small, where
- * there are too few pieces for all threads. */
+/* Shares of the batch, as long as their sums are small, where there are too few pieces for all
+ * threads. */
 static void cut(job *j) {
   enum { CACHED = 768 << 10, LEAST = 24, MOST = 64, SUMS = 16 << 20 };
   const lar_conv *v = j->v;
   j->block = min(BLOCK, lanes_of(v->o));
-  while (j->block > 2 * LANES && v->groups * lar_ceil_div(v->o, j->block) > LAR_PAR_LEAST / 4 &&
-         v->groups * lar_ceil_div(v->o, j->block) < LAR_PAR_LEAST)
-    j->block = lanes_of(j->block / 2);
   j->blocks = lar_ceil_div(v->o, j->block);
   j->in = cut_squares(v, v->c, false);
   j->out = cut_squares(v, j->block, true);
   int64_t total = v->n * j->in.down, pieces = v->groups * j->blocks;
   int64_t most = SUMS / (int64_t)sizeof(real) / (pieces * sum_size(j));
-  j->shares = min(lar_ceil_div(LAR_PAR_LEAST, pieces), min(most, total));
+  j->shares = min(lar_ceil_div(LAR_CONV_PIECES, pieces), min(most, total));
   if (j->shares < 1) j->shares = 1;
   int64_t count = CACHED / (int64_t)sizeof(real) / (POINTS * (j->in.lanes + j->block));
   j->rows = LAR_R(lar_squares_rows)(&j->in, count < LEAST ? LEAST : min(count, MOST));
@@ -158,7 +155,7 @@ lar_status LAR_R(lar_winograd_weight)(const lar_conv *v, void *w, const void *x,
     j.sum = rest;
     for (int64_t c = 0; c < v->c; c++) j.off[c] = c;
     int64_t work = POINTS * j.each * j.in.across * v->c * j.block;
-    lar_par_for(pieces, lar_conv_grain(work), sum_body, &j);
+    lar_conv_run(pieces, work, sum_body, &j);
     if (j.shares > 1)
       lar_par_for(v->groups * j.blocks * (j.block / LANES),
                   lar_conv_grain(j.shares * POINTS * LANES * v->c), gather_body, &j);

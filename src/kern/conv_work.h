@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "core/par.h"
 #include "kern/conv.h"
 
 /* ---- scratch: a slot for each thread that may run ---- */
@@ -60,6 +61,10 @@ int64_t lar_conv_rows(int64_t rows, int64_t bytes, int64_t others);
 
 /* Pieces of `work` multiplications each to a chunk (core/par.h). */
 int64_t lar_conv_grain(int64_t work);
+
+/* The same pieces to all threads, as few as LAR_CONV_PIECES of them where they are large. */
+enum { LAR_CONV_PIECES = 8 };
+void lar_conv_run(int64_t pieces, int64_t work, lar_par_body *body, void *ctx);
 
 static inline int64_t lar_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
