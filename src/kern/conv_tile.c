@@ -131,6 +131,9 @@ void LAR_R(lar_conv_product)(const product *p) {
 
 /* ---- turning ---- */
 
+/* Rows of planes are far apart: memory is asked for so many squares before they are turned. */
+enum { AHEAD = 2 };
+
 /* A square of LANES by LANES, its rows `area` apart, to rows `lanes` apart: each step deals the
  * rows of one half among those of the other. */
 static void turn_square(const real *g, int64_t area, int64_t lanes, real *to) {
@@ -154,6 +157,8 @@ void LAR_R(lar_conv_turn)(int64_t n, int64_t outputs, const real *g, int64_t are
   for (; n >= LANES && o + LANES <= outputs; o += LANES)
     for (int64_t p = 0; p < n; p += LANES) {
       int64_t at = p + LANES <= n ? p : n - LANES;
+      for (int i = 0; i < LANES; i++)
+        __builtin_prefetch(g + (o + i) * area + at + AHEAD * LANES);
       turn_square(g + o * area + at, area, lanes, to + at * lanes + o);
     }
   for (int64_t p = 0; p < n && o < lanes; p++)
@@ -166,6 +171,8 @@ void LAR_R(lar_conv_unturn)(int64_t n, int64_t outputs, const real *y, int64_t l
   for (; n >= LANES && o + LANES <= outputs; o += LANES)
     for (int64_t p = 0; p < n; p += LANES) {
       int64_t at = p + LANES <= n ? p : n - LANES;
+      for (int i = 0; i < LANES; i++)
+        __builtin_prefetch(to + (o + i) * area + at + AHEAD * LANES, 1);
       turn_square(y + at * lanes + o, lanes, area, to + o * area + at);
     }
   for (; o < outputs; o++)

@@ -6,6 +6,9 @@
 
 #include "kern/conv_vec.h"
 
+/* n in whole registers. */
+static inline int64_t lanes_of(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+
 /* A tile is PANEL outputs by TILE places. */
 enum { PANEL = LAR_VEC_MANY ? 8 : 4, TILE_VECS = 3, TILE = TILE_VECS * LANES };
 

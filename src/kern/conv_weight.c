@@ -9,8 +9,11 @@
 
 /* ---- pieces: some channels of a group by some samples ---- */
 
+enum { PLACE_TERMS = LAR_VEC_MANY ? 9 : 3 };
+
 typedef struct job {
   const lar_conv *v;
+  bool alone; /* groups of one output: lanes are places of it */
   lar_planes planes;
   int64_t rows, lanes;                       /* rows at a time; outputs in whole registers */
   int64_t shares, samples, blocks, channels; /* shares of samples; blocks of channels */
@@ -20,6 +23,43 @@ typedef struct job {
   const real *x, *g;
   real *w;
 } job;
+
+/* One output alone would leave all lanes but one of a register empty. It takes them for places
+ * instead: sum[t] += x[off[t] + r width + q] g[r, q] in lane q mod LANES. */
+ALWAYS void add_places(int m, const product *p, int64_t first) {
+  vec acc[PLACE_TERMS];
+  const real *g = p->g, *x[PLACE_TERMS];
+  const int64_t whole = p->cols / LANES * LANES;
+  vec_mask tail;
+  for (int i = 0; i < LANES; i++) tail[i] = i < p->cols - whole ? -1 : 0;
+  for (int i = 0; i < m; i++) {
+    acc[i] = vec_load(p->sum + (first + i) * LANES);
+    x[i] = p->x + p->off[first + i];
+  }
+  for (int64_t r = 0; r < p->rows; r++, g += p->pitch)
+    for (int64_t q = 0; q < p->cols; q += LANES) {
+      vec_mask of = q < whole ? ~(vec_mask){0} : tail;
+      vec y = vec_load(g + q);
+      for (int i = 0; i < m; i++)
+        acc[i] += (vec)(of & (vec_mask)vec_load(x[i] + r * p->width + q)) * y;
+    }
+  for (int i = 0; i < m; i++) vec_store(p->sum + (first + i) * LANES, acc[i]);
+}
+
+static void add_all_places(const product *p) {
+  int64_t t = 0;
+  for (; t + PLACE_TERMS <= p->k; t += PLACE_TERMS) add_places(PLACE_TERMS, p, t);
+  for (; t < p->k; t++) add_places(1, p, t);
+}
+
+/* Rows of one output, each in whole registers, 0 where they end. */
+static void copy_rows(const job *j, int64_t rows, const real *g, real *to) {
+  int64_t n = j->v->out[1], pitch = lanes_of(n);
+  for (int64_t r = 0; r < rows; r++, g += n, to += pitch) {
+    memcpy(to, g, (size_t)n * sizeof(real));
+    memset(to + n, 0, (size_t)(pitch - n) * sizeof(real));
+  }
+}
 
 /* One sample's part in the sums of the channels from `channel` on. */
 static void add_sample(const job *j, int64_t image, int64_t channel, product *p, real *planes) {
@@ -33,10 +73,15 @@ static void add_sample(const job *j, int64_t image, int64_t channel, product *p,
   for (int64_t row = 0; row < v->out[0]; row += j->rows) {
     p->rows = v->out[0] - row < j->rows ? v->out[0] - row : j->rows;
     LAR_R(lar_planes_fill)(&j->planes, channels, row, x, planes);
-    LAR_R(lar_conv_turn)
-    (p->rows * v->out[1], v->o, j->g + (image * v->o * v->out[0] + row) * v->out[1],
-     v->out[0] * v->out[1], j->lanes, turned);
-    LAR_R(lar_conv_product)(p);
+    const real *g = j->g + (image * v->o * v->out[0] + row) * v->out[1];
+    if (j->alone) {
+      copy_rows(j, p->rows, g, turned);
+      add_all_places(p);
+    } else {
+      LAR_R(lar_conv_turn)
+      (p->rows * v->out[1], v->o, g, v->out[0] * v->out[1], j->lanes, turned);
+      LAR_R(lar_conv_product)(p);
+    }
   }
 }
 
@@ -50,7 +95,7 @@ static void sum_piece(const job *j, int64_t at, real *planes) {
                .off = j->off,
                .width = j->planes.width,
                .step = 1,
-               .pitch = j->lanes,
+               .pitch = j->alone ? lanes_of(v->out[1]) : j->lanes,
                .cols = v->out[1],
                .add = true};
   p.sum = j->sum + (share * v->groups + group) * terms + channel * taps * j->lanes;
@@ -77,6 +122,7 @@ static void gather(const job *j, int64_t at) {
     double total[LANES] = {0};
     for (int64_t s = 0; s < j->shares; s++, part += v->groups * k * j->lanes)
       for (int i = 0; i < LANES; i++) total[i] += (double)part[i];
+    for (int i = 1; j->alone && i < LANES; i++) total[0] += total[i];
     for (int64_t i = 0; i < LANES && from + i < v->o; i++)
       j->w[(group * v->o + from + i) * k + t] = (real)total[i];
   }
@@ -99,21 +145,22 @@ static void cut(job *j) {
   int64_t want = lar_ceil_div(PIECES, j->shares * v->groups);
   j->channels = lar_ceil_div(v->c, want);
   j->blocks = lar_ceil_div(v->c, j->channels);
-  int64_t row = v->out[1] * j->lanes * (int64_t)sizeof(real);
+  int64_t row = j->alone ? lanes_of(v->out[1]) : v->out[1] * j->lanes;
+  row *= (int64_t)sizeof(real);
   j->rows = CACHED / row > 1 ? CACHED / row : 1;
   if (j->rows > v->out[0]) j->rows = v->out[0];
   lar_conv_planes(v, j->rows, &j->planes);
 }
 
 lar_status LAR_R(lar_conv_weight)(const lar_conv *v, void *w, const void *x, const void *g) {
-  job j = {.v = v, .x = x, .g = g, .w = w};
+  job j = {.v = v, .x = x, .g = g, .w = w, .alone = v->o == 1};
   int64_t k = v->c * v->kernel[0] * v->kernel[1];
   void *p = NULL;
   j.lanes = lar_ceil_div(v->o, LANES) * LANES;
   cut(&j);
   int64_t sums = j.shares * v->groups * k * j.lanes;
-  int64_t slot =
-    lar_planes_count(&j.planes, j.channels) + LAR_PLANES_SLACK + j.rows * v->out[1] * j.lanes;
+  int64_t slot = lar_planes_count(&j.planes, j.channels) + LAR_PLANES_SLACK +
+                 j.rows * (j.alone ? lanes_of(v->out[1]) : v->out[1] * j.lanes);
   lar_status st =
     lar_alloc_raw(&p, (size_t)sums * sizeof(real) + (size_t)k * sizeof(int64_t), 1);
   j.sum = p;

@@ -29,7 +29,6 @@ enum { EDGE = SQUARE + 2, POINTS = EDGE * EDGE };
 enum { BLOCK = 4 * LANES };
 
 static inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t lanes_of(int64_t n) { return lar_ceil_div(n, LANES) * LANES; }
 
 /* How images are cut into squares. Rows of squares are counted on from image to image. */
 typedef struct squares {
