@@ -349,6 +349,36 @@ describe("a plan", function()
     assert.is_truthy(plan[1].name:find("mul + tanh + mul", 1, true))
   end)
 
+  -- Integers make ties and zeros; NaN stays what it is.
+  it("has a convolution clip what it writes, and windows what they give back", function()
+    local function inputs(k)
+      lariat.seed(k)
+      local x = lariat.randint(-2, 2, { 2, 16, 9, 11 }):to "float32"
+      if k == 2 then x[{ 1, 1, 4, 4 }] = 0 / 0 end
+      local w = lariat.randint(-2, 2, { 16, 16, 3, 3 }):to "float32"
+      return { x:requires_grad_(), w:requires_grad_(), lariat.zeros(16):requires_grad_() }
+    end
+    local function names(f)
+      local out = {}
+      for _, kernel in ipairs(f:plans()[1]) do out[#out + 1] = kernel.name end
+      return table.concat(out, ", ")
+    end
+    for _, options in ipairs { {}, { stride = 2 }, { stride = 1 } } do
+      local f = check(function(x, w, b)
+        local y = x:conv2d(w, b, options):relu()
+        return y:max_pool2d(2, { stride = options.stride }):conv2d(w, b, { padding = 1 }):relu()
+      end, inputs)
+      assert.is_truthy(names(f):find("max_spread + relu_slope", 1, true), names(f))
+      assert.equal(2, select(2, names(f):gsub("conv %+ relu", "")))
+    end
+    -- what the convolution gave is asked for besides, and not for its sign
+    local f = check(function(x, w, b)
+      local y = x:conv2d(w, b)
+      return y:relu():sum(), y:square()
+    end, inputs)
+    assert.is_nil(names(f):find("conv + relu", 1, true), names(f))
+  end)
+
   it("puts temporaries in each other's place", function()
     local f = lariat.compile(function(x)
       for _ = 1, 20 do x = x:matmul(x) end

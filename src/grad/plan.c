@@ -263,6 +263,7 @@ static lar_status build(lar_plan *p, const lar_trace *t) {
   LAR_TRY(keep_inputs(p, t));
   LAR_TRY(make_kernels(p, t));
   LAR_TRY(make_results(p, t));
+  lar_plan_absorb(p);
   LAR_TRY(make_maps(p));
   LAR_TRY(lar_plan_group(p));
   lar_plan_lives(p);
@@ -283,7 +284,7 @@ lar_status lar_plan_new(lar_plan **out, const lar_trace *t) {
   return st;
 }
 
-static void clear_kernel(lar_kernel *k) {
+void lar_kernel_clear(lar_kernel *k) {
   for (int j = 0; k->x != NULL && j < k->nin + k->nout; j++) lar_tensor_clear(&k->x[j]);
   lar_free(k->x);
   lar_free(k->t);
@@ -293,7 +294,7 @@ static void clear_kernel(lar_kernel *k) {
 
 void lar_plan_free(lar_plan *p) {
   if (p == NULL) return;
-  for (int k = 0; k < p->nkernel; k++) clear_kernel(&p->kernel[k]);
+  for (int k = 0; k < p->nkernel; k++) lar_kernel_clear(&p->kernel[k]);
   for (int k = 0; k < p->nout; k++) lar_var_unref(p->out[k].v);
   for (int b = 0; b < p->nbuf && p->place != NULL; b++) lar_storage_unref(p->place[b].own);
   for (int k = 0; k < p->nwatch; k++) {

@@ -23,6 +23,7 @@ typedef struct lar_kernel {
   lar_storage **place;  /* CALL: of each result; NULL: seen already */
   lar_map_job *job;     /* MAP */
   lar_storage *outside; /* COPY: whose version counts the write; or NULL */
+  const lar_op *then;   /* CALL: the elementwise op that it does besides; or NULL */
 } lar_kernel;
 
 /* A tensor that the caller gets. `own` holds the elements; the kernels write to head[buf],
@@ -66,6 +67,11 @@ struct lar_plan {
   size_t arena_bytes, scratch_bytes, scratch_need;
   bool measure;
 };
+
+void lar_kernel_clear(lar_kernel *k);
+
+/* plan_absorb.c: elementwise kernels that the op before them does itself go. */
+void lar_plan_absorb(lar_plan *p);
 
 /* plan_layout.c: which records become kernels, and where buffers lie. */
 lar_status lar_plan_choose(lar_plan *p, const lar_trace *t, bool *keep);

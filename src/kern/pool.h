@@ -18,6 +18,7 @@ typedef struct lar_pool {
   int64_t size[2], out[2], kernel[2];
   int64_t stride[2], pad[2], dilation[2];
   bool count_pad;
+  bool clip; /* lar_pool_max_spread: 0 where the largest is not positive */
 } lar_pool;
 
 void lar_pool_max(const lar_pool *v, lar_dtype t, void *y, const void *x);

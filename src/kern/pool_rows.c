@@ -76,11 +76,14 @@ static void pairs_max(real *y, const real *a, const real *b) {
 }
 
 /* Each element gets g where it is the window's largest, in the order of `find`. */
-static void pairs_spread(real *ga, real *gb, const real *g, const real *a, const real *b) {
+static void pairs_spread(bool clip, real *ga, real *gb, const real *g, const real *a,
+                         const real *b) {
   quad x = quad_load(a, b);
   vec y = vec_load(g);
   mask pq = second_of(x.p, x.q), rs = second_of(x.r, x.s);
-  mask below = second_of(choose(pq, x.q, x.p), choose(rs, x.s, x.r));
+  vec upper = choose(pq, x.q, x.p), lower = choose(rs, x.s, x.r);
+  mask below = second_of(upper, lower);
+  if (clip) y = where((mask)(choose(below, lower, upper) > 0), y);
   vec_zip(ga, where(~below & ~pq, y), where(~below & pq, y));
   vec_zip(gb, where(below & ~rs, y), where(below & rs, y));
 }
@@ -106,14 +109,14 @@ static void pairs_max_row(int64_t n, real *y, const real *a, const real *b) {
   memcpy(y, r.g, (size_t)n * sizeof(real));
 }
 
-static void pairs_spread_row(int64_t n, real *ga, real *gb, const real *g, const real *a,
-                             const real *b) {
+static void pairs_spread_row(bool clip, int64_t n, real *ga, real *gb, const real *g,
+                             const real *a, const real *b) {
   for (int64_t i = 0; i + LANES <= n; i += LANES)
-    pairs_spread(ga + 2 * i, gb + 2 * i, g + i, a + 2 * i, b + 2 * i);
+    pairs_spread(clip, ga + 2 * i, gb + 2 * i, g + i, a + 2 * i, b + 2 * i);
   int64_t at = n - LANES;
   if (n % LANES == 0) return;
   if (at > 0) {
-    pairs_spread(ga + 2 * at, gb + 2 * at, g + at, a + 2 * at, b + 2 * at);
+    pairs_spread(clip, ga + 2 * at, gb + 2 * at, g + at, a + 2 * at, b + 2 * at);
     return;
   }
   pairs_row r = {0};
@@ -121,7 +124,7 @@ static void pairs_spread_row(int64_t n, real *ga, real *gb, const real *g, const
   memcpy(r.a, a, 2 * bytes);
   memcpy(r.b, b, 2 * bytes);
   memcpy(r.g, g, bytes);
-  pairs_spread(r.ga, r.gb, r.g, r.a, r.b);
+  pairs_spread(clip, r.ga, r.gb, r.g, r.a, r.b);
   memcpy(ga, r.ga, 2 * bytes);
   memcpy(gb, r.gb, 2 * bytes);
 }
@@ -131,7 +134,7 @@ static void pairs_spread_plane(const lar_pool *v, real *to, const real *y, const
   for (int64_t i = 0; i < v->out[0]; i++) {
     const real *a = x + 2 * i * w;
     real *ga = to + 2 * i * w;
-    pairs_spread_row(n, ga, ga + w, y + i * n, a, a + w);
+    pairs_spread_row(v->clip, n, ga, ga + w, y + i * n, a, a + w);
     if (w % 2 != 0) ga[w - 1] = ga[2 * w - 1] = 0;
   }
   if (v->size[0] % 2 != 0) memset(to + (v->size[0] - 1) * w, 0, (size_t)w * sizeof(real));
@@ -176,7 +179,7 @@ void LAR_R(lar_pool_max_spread)(void *ctx, int64_t begin, int64_t end) {
     for (int64_t i = 0; i < v->out[0]; i++)
       for (int64_t k = 0; k < v->out[1]; k++, y++) {
         int64_t at = find(v, x, window(v, 0, i), window(v, 1, k));
-        if (at >= 0) to[at] += *y;
+        if (at >= 0 && (!v->clip || x[at] > 0)) to[at] += *y;
       }
   }
 }

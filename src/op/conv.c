@@ -45,6 +45,12 @@ static void vjp(lar_vjp *v) {
   if (v->nin > 2 && v->need[2]) v->gx[2] = sum_of(v->s, sum_of(v->s, g, 2, 3), 1, 1);
 }
 
+static bool absorb(lar_attr *attr, const lar_op *next) {
+  if (next != LAR_OP(relu)) return false;
+  attr->i[LAR_CONV_CLIP] = 1;
+  return true;
+}
+
 LAR_ENTRY(op, conv) = {
   .name = "conv",
   .doc = "convolution of images a (n, c, h, w) with kernels b, plus c for each output",
@@ -53,4 +59,5 @@ LAR_ENTRY(op, conv) = {
   .traits = LAR_OP_HIDDEN,
   .forward = forward,
   .vjp = vjp,
+  .absorb = absorb,
 };

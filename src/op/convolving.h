@@ -59,7 +59,7 @@ enum { LAR_PAD_SAME = -1, LAR_PAD_VALID = -2 };
 lar_status lar_conv_measure(lar_conv *v, const lar_conv_options *o);
 
 /* The geometry as attributes of a hidden op, and back; n, c and o are the tensors'. */
-enum { LAR_CONV_CLIP = 13 }; /* the integer that says v->clip, for who fuses a relu */
+enum { LAR_CONV_CLIP = 13 }; /* the integer that says v->clip */
 void lar_conv_attr(lar_attr *a, const lar_conv *v);
 void lar_conv_geometry(lar_conv *v, const lar_attr *a);
 

@@ -17,6 +17,12 @@ static void vjp(lar_vjp *v) {
   if (v->need[1]) v->gx[1] = lar_full_like(v->s, v->x[1], 0);
 }
 
+static bool absorb(lar_attr *attr, const lar_op *next) {
+  if (next != LAR_OP(relu_slope)) return false;
+  attr->i[LAR_POOL_CLIP] = 1;
+  return true;
+}
+
 LAR_ENTRY(op, max_spread) = {
   .name = "max_spread",
   .doc = "zeros like b, with a added where b's windows have their largest",
@@ -25,4 +31,5 @@ LAR_ENTRY(op, max_spread) = {
   .traits = LAR_OP_HIDDEN,
   .forward = forward,
   .vjp = vjp,
+  .absorb = absorb,
 };

@@ -11,7 +11,7 @@ enum {
   PAD = 8,
   DILATION = 10,
   COUNT_PAD = 12,
-  INTS
+  INTS = LAR_POOL_CLIP + 1
 };
 
 static void to_attr(lar_attr *a, const lar_pool *v) {
@@ -25,10 +25,11 @@ static void to_attr(lar_attr *a, const lar_pool *v) {
     a->i[DILATION + d] = v->dilation[d];
   }
   a->i[COUNT_PAD] = v->count_pad;
+  a->i[LAR_POOL_CLIP] = v->clip;
 }
 
 static void from_attr(lar_pool *v, const lar_attr *a) {
-  *v = (lar_pool){.count_pad = a->i[COUNT_PAD] != 0};
+  *v = (lar_pool){.count_pad = a->i[COUNT_PAD] != 0, .clip = a->i[LAR_POOL_CLIP] != 0};
   for (int d = 0; d < 2; d++) {
     v->size[d] = a->i[SIZE + d];
     v->out[d] = a->i[OUT + d];

@@ -23,6 +23,8 @@ typedef struct lar_pool_options {
     "stride2", at2, -1, -1, 1e9, "the second of them", LAR_INTEGER                         \
   }
 
+enum { LAR_POOL_CLIP = 13 }; /* the integer that says v->clip */
+
 /* Windows over v->size: fills kernel, stride, pad, dilation and out. */
 lar_status lar_pool_measure(lar_pool *v, const lar_pool_options *o);
 
