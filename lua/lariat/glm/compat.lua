@@ -52,9 +52,10 @@ local function total(q)
   return q.ask.weights and q.ask.weights:sum():item() or q.n
 end
 
--- The 1/n standard deviation of y: about its mean, or about 0 where there is no intercept.
+-- The 1/n standard deviation of y less its offset: about its mean, or about 0 where there is
+-- no intercept.
 local function deviation(q, w)
-  local y = q.ask.y
+  local y = q.ask.offset and q.ask.y - q.ask.offset or q.ask.y
   w = w or core.ones(q.n, { dtype = "float64" })
   w = w / w:sum()
   if q.ask.intercept ~= false then y = y - (w * y):sum() end
