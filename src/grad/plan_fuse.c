@@ -16,6 +16,7 @@ struct lar_link {
   int nin;
   const lar_storage *s[LAR_MAP_IN + 1];
   size_t byte[LAR_MAP_IN + 1], size[LAR_MAP_IN + 1];
+  lar_dtype dtype[LAR_MAP_IN + 1];
   int slot[LAR_MAP_IN + 1];  /* of the piece at hand; NONE: in memory */
   bool fill[LAR_MAP_IN + 1]; /* one element for all: the slot is filled with it */
 };
@@ -142,6 +143,7 @@ static void make_link(const lar_plan *p, int item, int at, slots *t, int *single
   for (int i = k->nin; i >= 0; i--) {
     const lar_tensor *x = k->t[i];
     l->s[i] = x->storage;
+    l->dtype[i] = x->dtype;
     l->size[i] = lar_dtype_size(x->dtype);
     l->byte[i] = (size_t)x->offset * l->size[i];
     l->slot[i] = NONE;
@@ -186,14 +188,13 @@ lar_status lar_plan_link(lar_plan *p) {
 
 typedef char piece[PIECE * sizeof(double)];
 
-static void fill(const lar_item *it, piece *buf) {
+static void fill(const lar_item *it, int64_t n, piece *buf) {
   for (int k = 0; k < it->n; k++) {
     const struct lar_link *l = &it->link[k];
     for (int i = 1; i <= l->nin; i++) {
       if (!l->fill[i]) continue;
       const char *from = (const char *)l->s[i]->data + l->byte[i];
-      for (size_t at = 0; at < PIECE; at++)
-        memcpy(buf[l->slot[i]] + at * l->size[i], from, l->size[i]);
+      lar_copy_rows(l->dtype[i], l->dtype[i])(n, buf[l->slot[i]], 1, from, 0);
     }
   }
 }
@@ -201,7 +202,7 @@ static void fill(const lar_item *it, piece *buf) {
 static void pieces(void *ctx, int64_t begin, int64_t end) {
   const lar_item *it = ctx;
   _Alignas(64) piece buf[SLOTS];
-  fill(it, buf);
+  fill(it, end - begin < PIECE ? end - begin : PIECE, buf);
   for (int64_t at = begin; at < end; at += PIECE) {
     int64_t n = end - at < PIECE ? end - at : PIECE;
     for (int k = 0; k < it->n; k++) {

@@ -63,19 +63,18 @@ typedef real lar_modular;
   LAR_MAP_HEAD(op) {                                                                         \
     real *y = out;                                                                           \
     const real *a = in[0];                                                                   \
-    for (int64_t at = 0; at < n; at += LAR_LANES) {                                          \
-      real x[LAR_LANES] = {0}, z[LAR_LANES];                                                 \
-      size_t bytes = (size_t)(n - at < LAR_LANES ? n - at : LAR_LANES) * sizeof(real);       \
-      if (n - at >= LAR_LANES) {                                                             \
-        op##_block(z, a + at, p);                                                            \
-      } else {                                                                               \
-        memcpy(x, a + at, bytes);                                                            \
-        op##_block(z, x, p);                                                                 \
-      }                                                                                      \
-      memcpy(y + at, z, bytes);                                                              \
+    real z[LAR_LANES], x[LAR_LANES] = {0};                                                   \
+    int64_t at = 0;                                                                          \
+    for (; at + LAR_LANES <= n; at += LAR_LANES) {                                           \
+      op##_block(z, a + at, p);                                                              \
+      memcpy(y + at, z, sizeof z);                                                           \
     }                                                                                        \
+    if (at == n) return;                                                                     \
+    memcpy(x, a + at, (size_t)(n - at) * sizeof *x);                                         \
+    op##_block(z, x, p);                                                                     \
+    memcpy(y + at, z, (size_t)(n - at) * sizeof *z);                                         \
   }
-enum { LAR_LANES = 64 };
+enum { LAR_LANES = 16 };
 
 #define LAR_FMAPS(op) \
   { lar_map_##op##_f32, lar_map_##op##_f64, NULL }
