@@ -6,6 +6,30 @@
 
 enum { INPUTS = 8 };
 
+/* A number as a value, without allocation. */
+typedef struct loose {
+  lar_var v;
+  lar_storage storage;
+  double value;
+} loose;
+
+static lar_var *number_var(loose *n, lar_dtype t, double value) {
+  n->storage = (lar_storage){.refs = 1, .bytes = sizeof(double), .data = &n->value};
+  lar_var *v = &n->v;
+  v->t.storage = &n->storage;
+  v->t.offset = 0;
+  v->t.dtype = t;
+  v->t.ndim = 0;
+  v->refs = 1;
+  v->index = 0;
+  v->requires_grad = false;
+  v->inside = false;
+  v->maker = NULL;
+  v->grad = NULL;
+  lar_tensor_put(&v->t, 0, value);
+  return v;
+}
+
 typedef struct reader {
   lua_State *L;
   const lar_op *op;
@@ -17,11 +41,7 @@ typedef struct reader {
   lar_dtype meet;              /* dtype that the tensors among the arguments meet in */
   bool brief;                  /* nothing will hold on to the inputs */
   int numbers;
-  struct {
-    lar_var v;
-    lar_storage storage;
-    double value;
-  } number[INPUTS]; /* numbers as values, without allocation */
+  loose number[INPUTS];
 } reader;
 
 static void wrong(reader *r, const char *want) {
@@ -48,22 +68,7 @@ static void look_around(reader *r) {
 static lar_var *brief_number(reader *r) {
   lar_dtype t = lb_number_dtype(r->L, r->arg, r->meet);
   if (t == LAR_BOOL || t == LAR_I64) return NULL; /* all 64 bits: the long way */
-  int k = r->numbers++;
-  lar_var *v = &r->number[k].v;
-  r->number[k].storage =
-    (lar_storage){.refs = 1, .bytes = sizeof(double), .data = &r->number[k].value};
-  v->t.storage = &r->number[k].storage;
-  v->t.offset = 0;
-  v->t.dtype = t;
-  v->t.ndim = 0;
-  v->refs = 1;
-  v->index = 0;
-  v->requires_grad = false;
-  v->inside = false;
-  v->maker = NULL;
-  v->grad = NULL;
-  lar_tensor_put(&v->t, 0, lua_tonumber(r->L, r->arg));
-  return v;
+  return number_var(&r->number[r->numbers++], t, lua_tonumber(r->L, r->arg));
 }
 
 static void read_tensor(reader *r) {
@@ -204,7 +209,7 @@ static int apply(reader *r) {
   lar_var **object[LAR_MAX_OUT], *out[LAR_MAX_OUT];
   int most = r->op->nout > 0 ? r->op->nout : 1, nout;
   luaL_checkstack(r->L, LAR_MAX_OUT + 2, NULL);
-  for (int k = 0; k < most; k++) object[k] = lb_tensor_new(r->L);
+  for (int k = 0; k < most; k++) object[k] = lb_tensor_new_as(r->L, lua_upvalueindex(2));
   lb_check(
     r->L, lar_op_apply(r->op, &r->attr, r->nin, r->list != NULL ? r->list : r->in, &nout, out));
   for (int k = 0; k < nout; k++)
@@ -228,14 +233,43 @@ static void begin(reader *r, lua_State *L, const lar_op *op) {
   look_around(r);
 }
 
-/* Two tensors and no more: what operators see most often. */
-static bool apply_pair(lua_State *L, const lar_op *op) {
-  if (op->map[0] == NULL || op->nin != 2 || lua_gettop(L) != 2) return false;
-  lar_var *in[] = {lb_tensor_test(L, 1), lb_tensor_test(L, 2)}, *made[LAR_MAX_OUT];
+/* ---- elementwise ops with nothing but tensors and a number ---- */
+
+/* A number beside a tensor of that dtype: on the stack where nothing holds on to it. */
+static lar_status make_number(loose *n, lar_dtype t, bool brief, double value, lar_var **out) {
+  if (!brief) return lar_var_scalar(out, t, value);
+  *out = number_var(n, t, value);
+  return LAR_OK;
+}
+
+static lar_status apply_with_number(const lar_op *op, lar_var **in, int at, double value,
+                                    lar_var **made) {
+  loose own;
+  const lar_var *other = in[1 - at];
+  bool brief = !lar_op_observed() && !(other->requires_grad && lar_grad_enabled());
   int nout;
-  if (in[0] == NULL || in[1] == NULL) return false;
-  lar_var **out = lb_tensor_new(L);
-  lb_check(L, lar_op_apply(op, NULL, 2, in, &nout, made));
+  LAR_TRY(make_number(&own, other->t.dtype, brief, value, &in[at]));
+  lar_status st = lar_op_apply(op, NULL, 2, in, &nout, made);
+  if (!brief) lar_var_unref(in[at]);
+  return st;
+}
+
+/* What operators see most often; false: read the arguments one by one. */
+static bool apply_plainly(lua_State *L, const lar_op *op) {
+  lar_var *in[2] = {NULL, NULL}, *made[LAR_MAX_OUT];
+  int n = lua_gettop(L), number = -1, nout;
+  if (op->map[0] == NULL || op->nin != n || n > 2) return false;
+  for (int k = 0; k < n; k++) {
+    in[k] = lb_tensor_test(L, k + 1);
+    if (in[k] != NULL) continue;
+    if (number >= 0 || lua_type(L, k + 1) != LUA_TNUMBER) return false;
+    number = k;
+  }
+  if (number >= 0 && (n == 1 || !lar_dtype_is_float(in[1 - number]->t.dtype))) return false;
+  lar_var **out = lb_tensor_new_as(L, lua_upvalueindex(2));
+  lb_check(L, number < 0
+                ? lar_op_apply(op, NULL, n, in, &nout, made)
+                : apply_with_number(op, in, number, lua_tonumber(L, number + 1), made));
   *out = made[0];
   return true;
 }
@@ -243,7 +277,7 @@ static bool apply_pair(lua_State *L, const lar_op *op) {
 int lb_op_call(lua_State *L, const lar_op *op) {
   reader r;
   lb_pressure(L);
-  if (apply_pair(L, op)) return 1;
+  if (apply_plainly(L, op)) return 1;
   begin(&r, L, op);
   read_args(&r);
   return apply(&r);

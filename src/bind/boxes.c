@@ -89,11 +89,23 @@ void lb_open_boxes(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable);
 }
 
-lar_var **lb_tensor_new(lua_State *L) {
+static box *bare(lua_State *L) {
   box *b = lua_newuserdatauv(L, LENGTH, 0);
   b->v = NULL;
   b->mark = mark;
+  return b;
+}
+
+lar_var **lb_tensor_new(lua_State *L) {
+  box *b = bare(L);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
+  lua_setmetatable(L, -2);
+  return &b->v;
+}
+
+lar_var **lb_tensor_new_as(lua_State *L, int class) {
+  box *b = bare(L);
+  lua_pushvalue(L, class);
   lua_setmetatable(L, -2);
   return &b->v;
 }

@@ -73,6 +73,7 @@ void lb_open_boxes(lua_State *L);
 
 /* Push an empty tensor object; fill the address with a new reference. */
 lar_var **lb_tensor_new(lua_State *L);
+lar_var **lb_tensor_new_as(lua_State *L, int class); /* its metatable is that pseudo-index */
 
 /* The value in a tensor object: raises for anything else, or returns NULL. */
 lar_var *lb_tensor(lua_State *L, int arg);
@@ -127,7 +128,8 @@ int lb_shape(lua_State *L, int arg, int64_t *shape, int *last);
 
 /* ---- ops ---- */
 
-/* Read arguments by op->args from the stack at 1.., apply, push the results. */
+/* Read arguments by op->args from the stack at 1.., apply, push the results. The running
+ * function's second upvalue is the metatable of tensors. */
 int lb_op_call(lua_State *L, const lar_op *op);
 
 /* The same in place: the first argument is overwritten and returned. */

@@ -334,7 +334,8 @@ static const char *const operators[][2] = {
 
 static void push_op(lua_State *L, const lar_op *op, lua_CFunction f) {
   lua_pushlightuserdata(L, (void *)(uintptr_t)op);
-  lua_pushcclosure(L, f, 1);
+  luaL_getmetatable(L, LB_TENSOR);
+  lua_pushcclosure(L, f, 2);
 }
 
 /* The second argument Lua gives to a unary operator is the operand again. */
