@@ -4,9 +4,11 @@
 #include <limits.h>
 
 #include "kern/copy.h"
+#include "kern/gemv.h"
 
 typedef struct side {
-  lar_tensor t; /* owned */
+  const void *data;
+  lar_tensor own; /* a copy, where BLAS cannot read the matrix itself */
   CBLAS_TRANSPOSE trans;
   int ld;
 } side;
@@ -18,15 +20,15 @@ static lar_status prepare(side *s, const lar_tensor *t) {
   bool by_col = (rs == 1 || rows == 1) && (cs >= rows || cols == 1);
   int64_t ld;
   s->trans = CblasNoTrans;
+  s->data = lar_tensor_data(t);
   if (by_row) {
-    lar_tensor_ref(&s->t, t);
     ld = rows == 1 ? cols : rs;
   } else if (by_col) {
-    lar_tensor_ref(&s->t, t);
     s->trans = CblasTrans;
     ld = cols == 1 ? rows : cs;
   } else {
-    LAR_TRY(lar_clone(&s->t, t, t->dtype));
+    LAR_TRY(lar_clone(&s->own, t, t->dtype));
+    s->data = lar_tensor_data(&s->own);
     ld = cols;
   }
   if (ld < 1) ld = 1;
@@ -41,9 +43,9 @@ static void product(const lar_tensor *c, const side *x, const side *y, int from,
                     int k, double alpha, double beta) {
   int64_t skip = (int64_t)from * (x->trans == CblasNoTrans ? x->ld : 1);
   size_t size = lar_dtype_size(c->dtype);
-  const char *a = (const char *)lar_tensor_data(&x->t) + (size_t)skip * size;
+  const char *a = (const char *)x->data + (size_t)skip * size;
   char *to = (char *)lar_tensor_data(c) + (size_t)from * (size_t)n * size;
-  const void *b = lar_tensor_data(&y->t);
+  const void *b = y->data;
   if (c->dtype == LAR_F32)
     cblas_sgemm(CblasRowMajor, x->trans, y->trans, m, n, k, (float)alpha, (const void *)a,
                 x->ld, b, y->ld, (float)beta, (void *)to, n);
@@ -63,7 +65,9 @@ static int piece(int m, int n, int k) {
 
 lar_status lar_gemm(const lar_tensor *c, const lar_tensor *a, const lar_tensor *b, double alpha,
                     double beta) {
-  side x = {0}, y = {0};
+  if (lar_gemv(c, a, b, alpha, beta)) return LAR_OK;
+  side x, y;
+  x.own.storage = y.own.storage = NULL;
   lar_status st = prepare(&x, a);
   if (st == LAR_OK) st = prepare(&y, b);
   int m = (int)c->shape[0], n = (int)c->shape[1], k = (int)a->shape[1];
@@ -73,7 +77,7 @@ lar_status lar_gemm(const lar_tensor *c, const lar_tensor *a, const lar_tensor *
     for (int at = 0; k > 0 && at < m; at += rows)
       product(c, &x, &y, at, m - at < rows ? m - at : rows, n, k, alpha, beta);
   }
-  lar_tensor_clear(&x.t);
-  lar_tensor_clear(&y.t);
+  lar_tensor_clear(&x.own);
+  lar_tensor_clear(&y.own);
   return st;
 }
