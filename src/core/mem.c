@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "core/alone.h"
+
 /* Under a sanitizer or valgrind every block goes back at once, so that misuse is seen. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(LAR_NO_CACHE)
 enum { CACHE_LIMIT = 0 };
@@ -32,16 +34,8 @@ static atomic_flag lock = ATOMIC_FLAG_INIT;
 static atomic_size_t live, live_bytes, count_all; /* changed under the lock, like the cache */
 static atomic_long countdown = -1;
 
-/* While there is one thread there is nobody to lock out, and glibc knows. */
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32) && !defined(__SANITIZE_THREAD__)
-#include <sys/single_threaded.h>
-static bool alone(void) { return __libc_single_threaded; }
-#else
-static bool alone(void) { return false; }
-#endif
-
 static void enter(void) {
-  if (alone()) return;
+  if (lar_alone()) return;
   while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire)) {
   }
 }

@@ -1,5 +1,6 @@
 #include "core/storage.h"
 
+#include "core/alone.h"
 #include "core/mem.h"
 
 enum { HEAD = (sizeof(lar_storage) + 63) / 64 * 64 };
@@ -33,9 +34,14 @@ enum { TAKEN = 1 << 24 };
 
 static void release(lar_storage *s, int n) {
   /* A sole owner need not lock the bus to know that it is one. */
-  if (atomic_load_explicit(&s->refs, memory_order_acquire) != n &&
-      atomic_fetch_sub_explicit(&s->refs, n, memory_order_acq_rel) != n)
-    return;
+  int refs = atomic_load_explicit(&s->refs, memory_order_acquire);
+  if (refs != n) {
+    if (lar_alone())
+      atomic_store_explicit(&s->refs, refs - n, memory_order_relaxed);
+    else
+      refs = atomic_fetch_sub_explicit(&s->refs, n, memory_order_acq_rel);
+    if (refs != n) return;
+  }
   if (s->release != NULL) s->release(s->owner);
   lar_free(s);
 }
@@ -62,7 +68,12 @@ int lar_storage_refs(const lar_storage *s) {
 bool lar_storage_shared(const lar_storage *s) { return lar_storage_refs(s) > 1; }
 
 lar_storage *lar_storage_ref(lar_storage *s) {
-  if (s != NULL) atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+  if (s == NULL) return NULL;
+  if (lar_alone())
+    atomic_store_explicit(&s->refs, atomic_load_explicit(&s->refs, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+  else
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
   return s;
 }
 
