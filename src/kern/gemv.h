@@ -6,8 +6,8 @@
 
 #include "core/tensor.h"
 
-/* c = alpha a b + beta c as lar_gemm has it, where b is one column and a is small; false (and
- * nothing done) where not. */
+/* c = alpha a b + beta c as lar_gemm has it, where a is one row or b one column, and small;
+ * false (and nothing done) where not. */
 bool lar_gemv(const lar_tensor *c, const lar_tensor *a, const lar_tensor *b, double alpha,
               double beta);
 

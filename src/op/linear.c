@@ -1,3 +1,4 @@
+#include "kern/bias.h"
 #include "kern/copy.h"
 #include "kern/gemm.h"
 #include "op/along.h"
@@ -18,6 +19,17 @@ static lar_status meet(lar_tensor *out, const lar_tensor *t, lar_dtype dtype) {
   return LAR_OK;
 }
 
+/* BLAS is quicker with a small product when nothing is there to add to. */
+static bool is_small(const lar_tensor *x, const lar_tensor *y) {
+  const double most = 1 << 15;
+  return (double)x->shape[0] * (double)x->shape[1] * (double)y->shape[1] <= most;
+}
+
+static void add_bias(const lar_tensor *y, const lar_tensor *b) {
+  lar_bias_body *add = y->dtype == LAR_F32 ? lar_bias_add_f32 : lar_bias_add_f64;
+  add(y->shape[0], y->shape[1], lar_tensor_data(y), lar_tensor_data(b));
+}
+
 static lar_status forward(lar_io *io) {
   const lar_tensor *b = io->in[2];
   lar_tensor x = {0}, w = {0}, *y = &io->out[0];
@@ -31,8 +43,13 @@ static lar_status forward(lar_io *io) {
   int64_t swap = w.shape[0], stride = w.stride[0];
   w.shape[0] = w.shape[1], w.shape[1] = swap;
   w.stride[0] = w.stride[1], w.stride[1] = stride;
-  LAR_GO(lar_copy(y, b));
-  if (x.shape[1] > 0) LAR_GO(lar_gemm(y, &x, &w, 1, 1));
+  if (is_small(&x, y) && b->dtype == t && b->stride[0] == 1) {
+    LAR_GO(lar_gemm(y, &x, &w, 1, 0));
+    add_bias(y, b);
+  } else {
+    LAR_GO(lar_copy(y, b));
+    if (x.shape[1] > 0) LAR_GO(lar_gemm(y, &x, &w, 1, 1));
+  }
 done:
   lar_tensor_clear(&x);
   lar_tensor_clear(&w);

@@ -56,23 +56,25 @@ typedef real lar_modular;
 
 /* The same for a function of the C library that has a vector form (core/vecmath.h). Every
  * element goes through whole blocks, so its value does not depend on its place. */
-#define LAR_VMAP1(op, f)                                                                     \
-  static inline void op##_block(real *restrict y, const real *restrict x, const double *p) { \
-    _Pragma("omp simd") for (int i = 0; i < LAR_LANES; i++) y[i] = f(x[i], p);               \
-  }                                                                                          \
-  LAR_MAP_HEAD(op) {                                                                         \
-    real *y = out;                                                                           \
-    const real *a = in[0];                                                                   \
-    real z[LAR_LANES], x[LAR_LANES] = {0};                                                   \
-    int64_t at = 0;                                                                          \
-    for (; at + LAR_LANES <= n; at += LAR_LANES) {                                           \
-      op##_block(z, a + at, p);                                                              \
-      memcpy(y + at, z, sizeof z);                                                           \
-    }                                                                                        \
-    if (at == n) return;                                                                     \
-    memcpy(x, a + at, (size_t)(n - at) * sizeof *x);                                         \
-    op##_block(z, x, p);                                                                     \
-    memcpy(y + at, z, (size_t)(n - at) * sizeof *z);                                         \
+#define LAR_VMAP1(op, f)                                                           \
+  LAR_WIDE static inline void op##_block(real *restrict y, const real *restrict x, \
+                                         const double *p) {                        \
+    _Pragma("omp simd") for (int i = 0; i < LAR_LANES; i++) y[i] = f(x[i], p);     \
+  }                                                                                \
+  LAR_WIDE lar_map LAR_MAP_LOOP(op);                                               \
+  LAR_MAP_HEAD(op) {                                                               \
+    real *y = out;                                                                 \
+    const real *a = in[0];                                                         \
+    real z[LAR_LANES], x[LAR_LANES] = {0};                                         \
+    int64_t at = 0;                                                                \
+    for (; at + LAR_LANES <= n; at += LAR_LANES) {                                 \
+      op##_block(z, a + at, p);                                                    \
+      memcpy(y + at, z, sizeof z);                                                 \
+    }                                                                              \
+    if (at == n) return;                                                           \
+    memcpy(x, a + at, (size_t)(n - at) * sizeof *x);                               \
+    op##_block(z, x, p);                                                           \
+    memcpy(y + at, z, (size_t)(n - at) * sizeof *z);                               \
   }
 enum { LAR_LANES = 16 };
 
