@@ -2,37 +2,52 @@
 
 #include "core/real.h"
 
-enum { LANES = 32 / sizeof(real), BLOCK = 4 * LANES };
+/* Whatever the layout, an element of y is added up in the same order: LANES sums of every
+ * LANES-th product, joined in pairs, and then what is left at the end. */
+enum { LANES = 32 / sizeof(real) };
 
-/* n rows, n <= BLOCK. Whatever the layout, an element is added up in the order of p. */
-static inline void block(int64_t n, int64_t k, real *restrict y, const real *a, int64_t rows,
-                         int64_t columns, const real *x) {
-  real sum[BLOCK] = {0};
-  for (int64_t p = 0; p < k; p++, a += columns)
-    for (int64_t i = 0; i < n; i++) sum[i] += a[i * rows] * x[p];
-  for (int64_t i = 0; i < n; i++) y[i] = sum[i];
+static inline real dot(int64_t k, const real *a, int64_t columns, const real *x) {
+  real lane[LANES] = {0}, rest = 0;
+  int64_t p = 0;
+  for (; p + LANES <= k; p += LANES)
+    for (int l = 0; l < LANES; l++) lane[l] += a[(p + l) * columns] * x[p + l];
+  for (; p < k; p++) rest += a[p * columns] * x[p];
+  for (int half = LANES / 2; half > 0; half /= 2)
+    for (int l = 0; l < half; l++) lane[l] += lane[l + half];
+  return lane[0] + rest;
 }
 
-static inline void product(int64_t m, int64_t k, real *restrict y, const real *a, int64_t rows,
-                           int64_t columns, const real *x) {
-  int64_t at = 0;
-  for (; at + BLOCK <= m; at += BLOCK) block(BLOCK, k, y + at, a + at * rows, rows, columns, x);
-  for (; at + LANES <= m; at += LANES) block(LANES, k, y + at, a + at * rows, rows, columns, x);
-  for (; at < m; at++) block(1, k, y + at, a + at * rows, rows, columns, x);
+typedef real vector __attribute__((vector_size(32), aligned(sizeof(real)), may_alias));
+
+/* LANES rows that stand side by side in every column. */
+static inline void block(int64_t k, real *y, const real *a, int64_t columns, const real *x) {
+  vector lane[LANES] = {{0}}, rest = {0};
+  int64_t p = 0;
+  for (; p + LANES <= k; p += LANES)
+#pragma GCC unroll 8
+    for (int l = 0; l < LANES; l++)
+      lane[l] += *(const vector *)(a + (p + l) * columns) * x[p + l];
+  for (; p < k; p++) rest += *(const vector *)(a + p * columns) * x[p];
+#pragma GCC unroll 8
+  for (int half = LANES / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+    for (int l = 0; l < half; l++) lane[l] += lane[l + half];
+  *(vector *)y = lane[0] + rest;
 }
 
-void LAR_R(lar_gemv)(int64_t m, int64_t k, void *y, const void *a, int64_t rows,
+void LAR_R(lar_gemv)(int64_t m, int64_t k, void *yv, const void *av, int64_t rows,
                      int64_t columns, const void *xv, int64_t step) {
-  real packed[LAR_GEMV_MOST];
-  const real *x = xv;
+  real packed[LAR_GEMV_MOST], *y = yv;
+  const real *a = av, *x = xv;
+  int64_t i = 0;
   if (step != 1) {
     for (int64_t p = 0; p < k; p++) packed[p] = x[p * step];
     x = packed;
   }
-  if (rows == 1)
-    product(m, k, y, a, 1, columns, x);
-  else if (columns == 1)
-    product(m, k, y, a, rows, 1, x);
-  else
-    product(m, k, y, a, rows, columns, x);
+  if (columns == 1) {
+    for (; i < m; i++) y[i] = dot(k, a + i * rows, 1, x);
+    return;
+  }
+  for (; rows == 1 && i + LANES <= m; i += LANES) block(k, y + i, a + i, columns, x);
+  for (; i < m; i++) y[i] = dot(k, a + i * rows, columns, x);
 }
