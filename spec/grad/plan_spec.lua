@@ -336,6 +336,19 @@ describe("a plan", function()
     end
   end)
 
+  it("tosses coins within a row, as many as the stream gives elsewhere", function()
+    local drop = nn.dropout(0.3)
+    local function masked(x) return drop(drop(x:tanh()) * 2 + 1) end
+    for _, dtype in ipairs { "float32", "float64" } do
+      for _, n in ipairs { 1, 3, 64, 511, 513, 4097, 70001 } do
+        local f = check(masked, function()
+          return { lariat.randn(n, { dtype = dtype, requires_grad = true }) }
+        end)
+        assert.is_truthy(f:plans()[1][1].name:find "^tanh %+ draw coins %+ .*draw coins")
+      end
+    end
+  end)
+
   it("keeps what a chain has between its kernels out of memory", function()
     local f = lariat.compile(function(x)
       for _ = 1, 12 do x = (x * 1.01):tanh() end

@@ -1,17 +1,21 @@
-/* Elementwise kernels in a row as one: a piece that stays in the cache goes through all of them
- * before the next. The kernels and their order are the same, and so are the bits. */
+/* Elementwise kernels in a row as one, tosses of coins among them: a piece that stays in the
+ * cache goes through all of them before the next. The kernels and their order are the same, and
+ * so are the bits. */
 #include <string.h>
 
 #include "core/mem.h"
 #include "core/par.h"
 #include "grad/plan_parts.h"
 #include "kern/copy.h"
+#include "op/random.h"
 
 enum { PIECE = 512, SLOTS = 24, NONE = -1 };
 
 /* One kernel of a chain: where its operands (result first) lie. */
 struct lar_link {
   lar_map *fn;
+  const lar_draw *draw; /* in the place of fn */
+  uint64_t from;        /* where its stream stands in this run */
   const double *f;
   int nin;
   const lar_storage *s[LAR_MAP_IN + 1];
@@ -23,10 +27,19 @@ struct lar_link {
 
 /* ---- which ---- */
 
-static int64_t length(const lar_kernel *k) { return k->job->loop.shape[0]; }
+static int64_t length(const lar_kernel *k) {
+  return k->kind == LAR_KERNEL_DRAW ? lar_tensor_numel(k->t[0]) : k->job->loop.shape[0];
+}
+
+static int64_t stride(const lar_kernel *k, int i) {
+  return k->kind == LAR_KERNEL_DRAW ? 1 : k->job->loop.stride[i][0];
+}
 
 /* Reads and writes one row without gaps, or reads single elements. */
 static bool is_row(const lar_kernel *k) {
+  if (k->kind == LAR_KERNEL_DRAW)
+    return k->r.draw.kind == LAR_DRAW_COIN && length(k) > 0 &&
+           lar_tensor_is_contiguous(k->t[0]);
   if (k->kind != LAR_KERNEL_MAP) return false;
   const lar_map_job *j = k->job;
   if (j->loop.ndim != 1 || j->unpack != NULL || length(k) < 1) return false;
@@ -46,17 +59,14 @@ static bool agree(const lar_kernel *a, const lar_kernel *b) {
     for (int j = 0; j <= b->nin; j++) {
       const lar_tensor *x = a->t[i], *y = b->t[j];
       if (x->storage != y->storage || (i > 0 && j > 0)) continue;
-      bool rows =
-        length(a) == 1 || (a->job->loop.stride[i][0] == 1 && b->job->loop.stride[j][0] == 1);
+      bool rows = length(a) == 1 || (stride(a, i) == 1 && stride(b, j) == 1);
       if (!rows || x->offset != y->offset || x->dtype != y->dtype) return false;
     }
   return true;
 }
 
 /* Is input i one element for all? */
-static bool is_single(const lar_kernel *k, int i) {
-  return k->job->loop.stride[i][0] == 0 && length(k) > 1;
-}
+static bool is_single(const lar_kernel *k, int i) { return stride(k, i) == 0 && length(k) > 1; }
 
 static int count_singles(const lar_kernel *k, int n) {
   int singles = 0;
@@ -139,7 +149,11 @@ static void make_link(const lar_plan *p, int item, int at, slots *t, int *single
                       struct lar_link *l) {
   const lar_item *it = &p->item[item];
   const lar_kernel *k = &p->kernel[it->first + at];
-  *l = (struct lar_link){.fn = k->job->kernel, .f = k->job->f, .nin = k->nin};
+  *l = (struct lar_link){.nin = k->nin};
+  if (k->kind == LAR_KERNEL_DRAW)
+    l->draw = &k->r.draw;
+  else
+    l->fn = k->job->kernel, l->f = k->job->f;
   for (int i = k->nin; i >= 0; i--) {
     const lar_tensor *x = k->t[i];
     l->s[i] = x->storage;
@@ -212,11 +226,21 @@ static void pieces(void *ctx, int64_t begin, int64_t end) {
         x[i] = l->slot[i] != NONE
                  ? buf[l->slot[i]]
                  : (char *)l->s[i]->data + l->byte[i] + (size_t)at * l->size[i];
-      l->fn(n, x[0], (const void *const *)&x[1], l->f);
+      if (l->draw != NULL)
+        lar_draw_coins(l->draw, l->from, l->size[0], at, n, x[0]);
+      else
+        l->fn(n, x[0], (const void *const *)&x[1], l->f);
     }
   }
 }
 
 void lar_plan_run_chain(const lar_plan *p, const lar_item *it) {
-  lar_par_for(length(&p->kernel[it->first]), LAR_LOOP_GRAIN, pieces, (void *)(uintptr_t)it);
+  int64_t n = length(&p->kernel[it->first]), grain = LAR_LOOP_GRAIN;
+  for (int k = 0; k < it->n; k++) {
+    struct lar_link *l = &it->link[k];
+    if (l->draw == NULL) continue;
+    l->from = lar_draw_pass(l->draw, n);
+    grain = LAR_DRAW_GRAIN;
+  }
+  lar_par_for(n, grain, pieces, (void *)(uintptr_t)it);
 }

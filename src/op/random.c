@@ -44,16 +44,32 @@ static lar_var *fresh(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *sh
   return st == LAR_OK ? lar_scope_own(s, v) : lar_scope_fail(s, st);
 }
 
-static void coins(lar_rng *r, const lar_tensor *t, double keep) {
-  int64_t n = lar_tensor_numel(t), draws = (n + 3) / 4;
-  coin c = {r->key, r->at, (uint64_t)(keep * 0x1p32 + 0.5), lar_tensor_data(t), t->dtype, n};
-  lar_par_for((n + BLOCK - 1) / BLOCK, 8192 / LAR_PHILOX_LANES, toss, &c);
-  r->at += (uint64_t)draws;
+static coin coin_of(const lar_draw *d, uint64_t at, void *out, lar_dtype dtype, int64_t n) {
+  return (coin){d->rng->key, at, (uint64_t)(d->a * 0x1p32 + 0.5), out, dtype, n};
+}
+
+uint64_t lar_draw_pass(const lar_draw *d, int64_t n) {
+  uint64_t from = d->rng->at;
+  d->rng->at += (uint64_t)((n + 3) / 4);
+  return from;
+}
+
+void lar_draw_coins(const lar_draw *d, uint64_t from, size_t size, int64_t at, int64_t n,
+                    void *out) {
+  lar_dtype dtype = size == sizeof(float) ? LAR_F32 : LAR_F64;
+  coin c = coin_of(d, from + (uint64_t)(at / 4), out, dtype, n);
+  toss(&c, 0, (n + BLOCK - 1) / BLOCK);
+}
+
+static void coins(const lar_draw *d, const lar_tensor *t) {
+  int64_t n = lar_tensor_numel(t);
+  coin c = coin_of(d, lar_draw_pass(d, n), lar_tensor_data(t), t->dtype, n);
+  lar_par_for((n + BLOCK - 1) / BLOCK, LAR_DRAW_GRAIN / BLOCK, toss, &c);
 }
 
 void lar_draw_run(const lar_draw *d, const lar_tensor *t) {
   if (d->kind == LAR_DRAW_COIN)
-    coins(d->rng, t, d->a);
+    coins(d, t);
   else if (d->kind == LAR_DRAW_NORMAL)
     lar_rng_fill_normal(d->rng, t, d->a, d->b);
   else

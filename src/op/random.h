@@ -27,4 +27,11 @@ lar_var *lar_uniform(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *sha
 /* The draw itself, into a contiguous float tensor. */
 void lar_draw_run(const lar_draw *d, const lar_tensor *t);
 
+/* The same of coins, in pieces: the stream passes n of them (from where it stood), of which
+ * those at [at, at + n) go to out, floats of that size; at is a multiple of 512. */
+enum { LAR_DRAW_GRAIN = 4096 }; /* of them keep a thread busy */
+uint64_t lar_draw_pass(const lar_draw *d, int64_t n);
+void lar_draw_coins(const lar_draw *d, uint64_t from, size_t size, int64_t at, int64_t n,
+                    void *out);
+
 #endif

@@ -294,7 +294,8 @@ end
 -- changes relatively by no more; grad_tol: when the gradient's norm is no larger; gap_tol: when
 -- the duality gap is no larger a share of the objective; resume: the history of a run to go
 -- on with, or the path of a checkpoint; checkpoint: a path, or `{path=, every=1 (epochs),
--- resume=false}`: where to keep the run on disk, and whether to go on with what is there. A run that was killed and resumed ends with the same bits.
+-- resume=false}`: where to keep the run on disk, and whether to go on with what is there. A run
+-- that was killed and resumed ends with the same bits.
 --
 -- A gap is an upper bound of how far the objective is above its minimum, taken after every
 -- epoch in one pass over the data. It is known for one `linear` layer, the mean of a convex
