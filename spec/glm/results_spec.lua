@@ -207,6 +207,73 @@ describe("a fit", function()
   end)
 end)
 
+-- Orthonormal columns part the problem into p of one coefficient, with the solutions of Breheny
+-- & Huang 2011 (Ann. Appl. Stat. 5(1), sec. 2), where z = x'y/n, l1 = lambda alpha m and
+-- l2 = lambda (1 - alpha) m for a factor m.
+describe("as ncvreg, on orthonormal columns:", function()
+  local rows, p = 60, 12
+  local one = {}
+  function one.mcp(z, l1, l2, gamma)
+    local size, sign = math.abs(z), z < 0 and -1 or 1
+    if size <= l1 then return 0 end
+    if size <= gamma * l1 * (1 + l2) then return sign * (size - l1) / (1 + l2 - 1 / gamma) end
+    return z / (1 + l2)
+  end
+  function one.scad(z, l1, l2, gamma)
+    local size, sign = math.abs(z), z < 0 and -1 or 1
+    if size <= l1 then return 0 end
+    if size <= l1 * (1 + l2) + l1 then return sign * (size - l1) / (1 + l2) end
+    if size > gamma * l1 * (1 + l2) then return z / (1 + l2) end
+    return sign * (size - gamma * l1 / (gamma - 1)) / (1 - 1 / (gamma - 1) + l2)
+  end
+
+  lariat.seed(11)
+  local raw = lariat.randn(rows, p, f64)
+  local q = lariat.linalg.qr(raw - raw:mean(1, { keepdim = true })) * rows ^ 0.5
+  local spread = lariat.rand(p, f64) * 5 + 0.5
+  local z = lariat.linspace(-3, 3, p):double()
+  local y = q:mv(z) + 7
+  local factor = lariat.rand(p, f64) + 0.5
+
+  local cases = {
+    mcp = { nil, 3 }, scad = { P.scad(), 3.7 }, ["mcp of gamma 5"] = { P.mcp { gamma = 5 }, 5 },
+  }
+  for name, case in pairs(cases) do
+    it(name, function()
+      local formula = one[name:match "%a+"]
+      for _, alpha in ipairs { 1, 0.7 } do
+        local path = glm.path {
+          x = q * spread + 4, y = y, compat = "ncvreg", penalty = case[1], alpha = alpha,
+          penalty_factor = factor, lambda = { 3, 2, 1.2, 0.6, 0.3, 0.1 }, tol = 1e-12,
+        }
+        for l, lambda in ipairs(path.lambda:totable()) do
+          for j = 1, p do
+            local m = factor[j]
+            local want = formula(z[j], lambda * alpha * m, lambda * (1 - alpha) * m, case[2])
+            near.check(path.coef[{ j, l }] * spread[j], want, { rel = 1e-6, abs = 1e-8,
+              what = ("%s, alpha %g, lambda %g, column %d"):format(name, alpha, lambda, j) })
+          end
+        end
+      end
+    end)
+  end
+end)
+
+describe("a path that rests", function()
+  local q = lariat.linalg.qr(lariat.randn(50, 6, f64)) * 50 ^ 0.5
+  local y = q:mv(lariat.tensor({ 3, 0, 0, 0, 0, 0.5 }, f64))
+
+  it("goes on to who comes in later", function() -- between 1 and 0.5 nothing moves
+    local path = glm.path { x = q, y = y, penalty = P.mcp { gamma = 3 }, intercept = false }
+    near.check(path.coef[{ {}, -1 }], { 3, 0, 0, 0, 0, 0.5 }, { rel = 1e-6, abs = 1e-6 })
+  end)
+
+  it("of a loss with kinks, likewise", function()
+    local path = glm.path { x = q, y = y + lariat.randn(50, f64) * 0.1, family = "quantile" }
+    assert.is_true(path.dev_ratio[-1] > 0.9)
+  end)
+end)
+
 describe("a loss in Lua", function()
   it("is the family it spells out", function()
     local function half_square(eta, y) return (eta - y):square() / 2 end
