@@ -140,6 +140,32 @@ describe("convolution", function()
     end
   end)
 
+  -- Many blocks of outputs, shares of the batch, rows of squares that end within an image;
+  -- groups of one channel.
+  it("of any width is what it is in float64, and so are its derivatives", function()
+    lariat.seed(13)
+    local shapes = {
+      { 3, 20, 37, 50, 70, 1 }, { 9, 130, 7, 7, 150, 1 }, { 2, 16, 90, 5, 16, 1 },
+      { 4, 6, 13, 37, 6, 6 }, { 2, 5, 40, 16, 10, 5 },
+    }
+    for _, s in ipairs(shapes) do
+      local n, c, h, w, o, groups = table.unpack(s)
+      local function slopes(dtype)
+        lariat.seed(14)
+        local x, k = lariat.randn(n, c, h, w), lariat.randn(o, c // groups, 3, 3)
+        x, k = x:to(dtype):requires_grad_(), k:to(dtype):requires_grad_()
+        local y = x:conv2d(k, nil, { padding = 1, groups = groups })
+        local grad = lariat.grad((y * y):sum(), { x, k })
+        return { y:double(), grad[1]:double(), grad[2]:double() }
+      end
+      local got, want = slopes "float32", slopes "float64"
+      for i = 1, 3 do
+        local gap = (got[i] - want[i]):abs():max() / want[i]:abs():max()
+        assert.is_true(gap:item() < 5e-6, gap:item())
+      end
+    end
+  end)
+
   it("in float32 is near float64 where many terms are added", function()
     lariat.seed(6)
     local x, w = lariat.randn(2, 40, 12, 13), lariat.randn(20, 40, 3, 3)

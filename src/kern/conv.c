@@ -99,7 +99,7 @@ static void one_piece(void *ctx, int64_t k) {
 void lar_conv_run(int64_t n, int64_t work, lar_par_body *body, void *ctx) {
   enum { LARGE = 1 << 20 };
   pieces p = {body, ctx};
-  if (n < LAR_PAR_LEAST && work >= LARGE)
+  if (work >= LARGE)
     lar_par_tasks(n, one_piece, &p);
   else
     lar_par_for(n, lar_conv_grain(work), body, ctx);

@@ -2,7 +2,19 @@
 #include <string.h>
 
 #include "core/real.h"
+#include "kern/conv_vec.h"
 #include "kern/conv_work.h"
+
+/* Every second element from x[0] on, n of them, and none read beyond the last. */
+static void every_second(int64_t n, const real *x, real *to) {
+  vec_mask from;
+  for (int k = 0; k < LANES; k++) from[k] = (vec_int)(2 * k + (k >= LANES / 2));
+  for (int64_t q = 0; n >= LANES && q < n; q += LANES) {
+    int64_t at = q + LANES <= n ? q : n - LANES;
+    vec_store(to + at, vec_pick(vec_load(x + 2 * at), vec_load(x + 2 * at + LANES - 1), from));
+  }
+  for (int64_t q = 0; n < LANES && q < n; q++) to[q] = x[2 * q];
+}
 
 /* One row of a plane: elements q of phase `phase`, or zeros outside the image's row. */
 static void fill_row(const lar_planes *p, int64_t phase, const real *x, real *to) {
@@ -14,6 +26,8 @@ static void fill_row(const lar_planes *p, int64_t phase, const real *x, real *to
   for (int64_t q = 0; q < from; q++) to[q] = 0;
   if (s == 1 && end > from)
     memcpy(to + from, x + from - first, (size_t)(end - from) * sizeof(real));
+  else if (s == 2)
+    every_second(end - from, x + 2 * from - first, to + from);
   else
     for (int64_t q = from; q < end; q++) to[q] = x[q * s - first];
   for (int64_t q = end; q < p->width; q++) to[q] = 0;

@@ -102,7 +102,7 @@ static void job_clear(job *j) {
 
 static void job_run(job *j, int64_t work, lar_par_body *body) {
   int64_t count = j->v->n * j->v->groups * j->pieces;
-  if (count > 0) lar_par_for(count, lar_conv_grain(work / count), body, j);
+  if (count > 0) lar_conv_run(count, work / count, body, j);
 }
 
 /* ---- output ---- */

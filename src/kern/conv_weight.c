@@ -38,7 +38,8 @@ ALWAYS void add_places(int m, const product *p, int64_t first) {
   }
   for (int64_t r = 0; r < p->rows; r++, g += p->pitch)
     for (int64_t q = 0; q < p->cols; q += LANES) {
-      vec_mask of = q < whole ? ~(vec_mask){0} : tail;
+      vec_mask of = tail;
+      if (q < whole) of = ~(vec_mask){0};
       vec y = vec_load(g + q);
       for (int i = 0; i < m; i++)
         acc[i] += (vec)(of & (vec_mask)vec_load(x[i] + r * p->width + q)) * y;
@@ -171,7 +172,7 @@ lar_status LAR_R(lar_conv_weight)(const lar_conv *v, void *w, const void *x, con
     lar_conv_offsets(v, &j.planes, j.channels, j.off);
     int64_t pieces = j.shares * v->groups * j.blocks;
     int64_t work = v->n * v->groups * k * j.lanes * v->out[0] * v->out[1];
-    lar_par_for(pieces, lar_conv_grain(work / pieces), sum_body, &j);
+    lar_conv_run(pieces, work / pieces, sum_body, &j);
     lar_par_for(v->groups * k, lar_conv_grain(j.shares * j.lanes), gather_body, &j);
   }
   lar_scratch_clear(&j.scratch);

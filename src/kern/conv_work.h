@@ -62,7 +62,8 @@ int64_t lar_conv_rows(int64_t rows, int64_t bytes, int64_t others);
 /* Pieces of `work` multiplications each to a chunk (core/par.h). */
 int64_t lar_conv_grain(int64_t work);
 
-/* The same pieces to all threads, as few as LAR_CONV_PIECES of them where they are large. */
+/* The same pieces to all threads: large ones as threads become free, and then LAR_CONV_PIECES
+ * are enough. */
 enum { LAR_CONV_PIECES = 8 };
 void lar_conv_run(int64_t pieces, int64_t work, lar_par_body *body, void *ctx);
 
