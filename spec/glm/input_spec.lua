@@ -45,6 +45,8 @@ local refused = {
     { { family = "multinomial" }, "row 1", "1..K" },
     { { y = label - 1, family = "multinomial" }, "y is 0 in row", "1..K" },
     { { y = label * 2 - 1, family = "multinomial" }, "class 2 of 3 has no row" },
+    { { y = label, classes = { "a" }, family = "multinomial" }, "1 names; y goes up to 2" },
+    { { y = label * 1000000000, family = "multinomial" }, "2000000000 in 30 rows" },
     { { family = "poisson" }, "poisson", "row" },
     { { family = "poisson", y = lariat.full({ 30 }, 1e300, f64) }, "1e+300 in row 1" },
     { { family = "cox" }, "status" },
@@ -219,6 +221,15 @@ describe("sound results of odd questions:", function()
       lambda = { 1e-3, 1e-9, 0 },
     }
     assert.same({ "converged", "converged", "unbounded" }, path.status)
+  end)
+
+  it("a coefficient next to 0 at the first lambda does not hold up the next", function()
+    lariat.seed(15)
+    local path = glm.path {
+      x = lariat.randn(40, 500, f64), y = lariat.rand(40, f64), status = lariat.ones(40),
+      family = "cox", penalty = P.elastic_net { l1_ratio = 0.1 }, n_lambda = 100,
+    }
+    for _, status in ipairs(path.status) do assert.equal("converged", status) end
   end)
 
   it("classes told apart by a column, without a penalty: no crash, and a status", function()

@@ -405,8 +405,10 @@ static lar_status make_model(work *w, const lar_problem *g) {
   return LAR_OK;
 }
 
-/* The working set's optimum, by models that are solved the better the nearer it is. */
-static lar_status settle(work *w, const lar_problem *g, lar_point *at, double share) {
+/* The working set's optimum, by models that are solved the better the nearer it is. What is
+ * left is judged by the size of the coefficients: where that deceives (they are next to 0), a
+ * step is due. */
+static lar_status settle(work *w, const lar_problem *g, lar_point *at, double share, bool due) {
   const double slow = 0.2;
   bool dual = w->s.convex && w->s.other == NULL;
   double goal = share * g->tol * g->null_value, kkt = share * g->tol * g->null_slope;
@@ -414,7 +416,8 @@ static lar_status settle(work *w, const lar_problem *g, lar_point *at, double sh
   while (at->iterations < g->max_iter && !lar_interrupt_pending()) {
     int64_t rounds;
     double left = lar_quad_left(&w->q, &w->s, &far);
-    if (w->q.m == 0 || (dual ? left <= goal : far <= kkt)) return LAR_OK;
+    if (w->q.m == 0 || (!due && (dual ? left <= goal : far <= kkt))) return LAR_OK;
+    due = false;
     double off = dual ? left : far;
     if (off > slow * last || w->damp > 1) w->filled = 0;
     last = off;
@@ -439,6 +442,7 @@ static lar_status settle(work *w, const lar_problem *g, lar_point *at, double sh
 static lar_status solve_smooth(work *w, const lar_problem *g, double previous, lar_point *at) {
   double share = 0.3;
   int64_t added;
+  bool due = false;
   if (!w->begun) {
     LAR_TRY(centre(w, g, at));
     measure(w, g);
@@ -448,14 +452,15 @@ static lar_status solve_smooth(work *w, const lar_problem *g, double previous, l
   w->ahead = strong(at->lambda, previous);
   LAR_TRY(admit(w, g, at, w->ahead, &added));
   for (;;) {
-    LAR_TRY(settle(w, g, at, share));
+    LAR_TRY(settle(w, g, at, share, due));
     measure(w, g);
     look(w);
     bool good = certified(w, g, at);
     if (ended(w, g, at, good, share)) return LAR_OK;
     LAR_TRY(admit(w, g, at, at->lambda, &added));
     if (good && added == 0) return LAR_OK;
-    if (added == 0) share *= 0.1;
+    due = added == 0;
+    if (due) share *= 0.1;
   }
 }
 

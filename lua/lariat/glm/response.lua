@@ -61,6 +61,17 @@ function readers.sides(q, y)
   return t + 1
 end
 
+-- How many classes: the greatest label, or as many as have names.
+local function class_count(q, ids)
+  local most, named = ids:max():item(), q.classes and #q.classes
+  if named and named < most then
+    raise("classes: %d names; y goes up to %d", named, most)
+  elseif most > q.n then
+    raise("y goes up to %d in %d rows; classes are 1..K, and each has a row", most, q.n)
+  end
+  return named or most
+end
+
 function readers.classes(q, y)
   local v = values.numbers("y", y, q.n)
   local ids = v:long()
@@ -69,7 +80,7 @@ function readers.classes(q, y)
     local i = values.first_row(ids:double():ne(v):logical_or(ids:lt(1)))
     raise("y is %g in row %d; classes are whole numbers 1..K", v[i], i)
   end
-  q.k = math.max(ids:max():item(), q.classes and #q.classes or 0)
+  q.k = class_count(q, ids)
   local counts = core.class_counts(ids, q.k)
   for c, rows in ipairs(counts) do
     if rows == q.n then one_class(q.classes and q.classes[c] or ("class " .. c)) end
