@@ -126,6 +126,31 @@ describe("descent:", function()
     end
   end)
 
+  -- Few lambdas far apart: a strength takes many looks, and columns go out between them.
+  for _, family in ipairs { "gaussian", "binomial", "huber" } do
+    it("columns that go out on the way would stay at 0, " .. family, function()
+      local x, y = problem(70, 300, 11)
+      x = thin(x)
+      if family == "binomial" then y = y:gt(0):to("float64") end
+      local ask = { x = x, y = y, family = family, tol = 1e-9, lambda = { 0.3, 0.1, 0.01 },
+        penalty = P.l1 { weights = lariat.rand(300, { dtype = "float64" }) + 0.5 } }
+      for _, at in ipairs { x, sparse(x) } do
+        ask.x, ask.solver = at, "cd"
+        local path = lariat.glm.path(ask)
+        ask.x, ask.solver = x, "fista"
+        local whole = lariat.glm.path(ask)
+        assert.is_true(whole.df:max():item() > 20)
+        near.check(path.value, whole.value, { rel = 1e-8, abs = 0 })
+        for l = 1, 3 do
+          for j = 1, 300 do
+            local b = whole.coef:at(j, l)
+            assert(math.abs(b) < 1e-3 or path.coef:at(j, l) * b > 0, j)
+          end
+        end
+      end
+    end)
+  end
+
   it("weights of columns: free, excluded, dearer", function()
     local x, y = problem(60, 8)
     local weights = lariat.tensor({ 0, math.huge, 1, 2, 1, 1, 0.5, 1 }, { dtype = "float64" })

@@ -23,6 +23,7 @@ typedef struct work {
   bool begun, whole;   /* whole: the members are all columns, and rows are not looked at */
   double damp;         /* curvatures are taken so many times: 1, unless steps fail */
   double floor; /* a row's least curvature, as a share of the bound: less as steps pass */
+  double dual, dual_at; /* the highest value of the dual at that strength */
   double exact; /* the strength at which the members are at their optimum to rounding, or 0 */
 } work;
 
@@ -54,7 +55,7 @@ static lar_status start(void **out, const lar_problem *g) {
   work *w = v;
   lar_status st = LAR_OK;
   int64_t n = g->x->n, p = g->x->p;
-  w->damp = 1, w->floor = MOST_FLOOR;
+  w->damp = 1, w->floor = MOST_FLOOR, w->dual_at = -1;
   LAR_GO(lar_scalar_open(&w->s, g));
   LAR_GO(lar_quad_open(&w->q, g->x, g->intercept));
   LAR_GO(lar_look_open(&w->seen, g->x));
@@ -165,7 +166,13 @@ static double strong(double lambda, double previous) {
 }
 
 static bool certified(work *w, const lar_problem *g, lar_point *at) {
-  lar_certify(g, &w->s, w->u, w->corr, w->scratch, at);
+  double share = lar_certify(g, &w->s, w->u, w->corr, w->scratch, at);
+  if (!w->whole)
+    lar_look_screen(&w->seen, &w->s, w->q.place, w->corr, share, lar_dual_radius(g, at->gap));
+  if (w->dual_at != at->lambda) w->dual = -HUGE_VAL;
+  w->dual_at = at->lambda;
+  w->dual = fmax(w->dual, at->value - at->gap); /* NaN is passed over */
+  if (!isnan(at->gap)) at->gap = at->value - w->dual;
   at->gap /= g->null_value > 0 ? g->null_value : 1;
   at->kkt /= g->null_slope > 0 ? g->null_slope : 1;
   if (at->lambda == 0) at->gap = (double)NAN; /* nothing bounds the dual point */

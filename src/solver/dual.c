@@ -60,19 +60,27 @@ static double loss_conjugate(const lar_problem *g, double along, const double *u
   return sum + g->family->conjugate(g->self, &g->rows, scratch);
 }
 
-void lar_certify(const lar_problem *g, const lar_scalar *s, const double *u, const double *corr,
-                 double *scratch, lar_point *at) {
+double lar_certify(const lar_problem *g, const lar_scalar *s, const double *u,
+                   const double *corr, double *scratch, lar_point *at) {
   const sums of = add_up(s, at->coef, corr);
   bool squares = (g->family->traits & LAR_FAM_QUADRATIC) != 0;
   at->value = at->loss + of.penalty;
   at->kkt = of.far;
   at->df = of.df;
   at->gap = NAN;
-  if (!s->convex || s->other != NULL || g->family->conjugate == NULL) return;
+  if (!s->convex || s->other != NULL || g->family->conjugate == NULL) return 1;
   double share = of.share, sum = 0;
   if (s->lo == NULL && s->b == NULL && squares) share = share_of_squares(&of, at);
   for (int64_t j = 0; j < s->p; j++)
     if (!rests(s, j, at->coef, corr))
       sum += lar_scalar_conjugate(s, j, -share * corr[j], at->coef[j]);
   at->gap = at->value + sum + loss_conjugate(g, of.along, u, share, scratch, at);
+  return share;
+}
+
+double lar_dual_radius(const lar_problem *g, double gap) {
+  double most = 0, bound = g->family->bound != NULL ? g->family->bound(g->self) : 0;
+  if (!(gap >= 0) || !(bound > 0)) return HUGE_VAL;
+  for (int64_t i = 0; i < g->x->n; i++) most = fmax(most, g->rows.w[i]);
+  return sqrt(2 * bound * most * (gap + 1e-13 * g->null_value));
 }

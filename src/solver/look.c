@@ -7,6 +7,8 @@
 #include "solver/centre.h"
 #include "solver/columns.h"
 
+enum { IN, OUT, HIDDEN }; /* of columns that are out, those whose slopes are not known */
+
 enum { FEW = 3 }; /* where one column in so many matters, all are looked at */
 
 lar_status lar_look_open(lar_look *l, const lar_design *x) {
@@ -19,6 +21,8 @@ lar_status lar_look_open(lar_look *l, const lar_design *x) {
   l->list = v;
   LAR_TRY(lar_alloc(&v, p + 1, sizeof *l->bound));
   l->bound = v;
+  LAR_TRY(lar_alloc(&v, p + 1, 1));
+  l->out = v;
   return LAR_OK;
 }
 
@@ -26,6 +30,7 @@ void lar_look_close(lar_look *l) {
   lar_free(l->v);
   lar_free(l->list);
   lar_free(l->bound);
+  lar_free(l->out);
   *l = (lar_look){0};
 }
 
@@ -65,6 +70,16 @@ static void take(lar_look *l, int64_t m, const double *u, double *corr) {
   }
 }
 
+void lar_look_screen(lar_look *l, const lar_scalar *s, const int32_t *place, const double *corr,
+                     double share, double radius) {
+  if (s->other != NULL || !(radius < HUGE_VAL)) return;
+  if (!l->measured) measure(l);
+  for (int64_t j = 0; j < l->x->p; j++) {
+    double most = share * fabs(corr[j]) + radius * l->norm[j];
+    if (place[j] == 0 && l->out[j] == IN && most < s->lambda * s->a[j]) l->out[j] = OUT;
+  }
+}
+
 void lar_look_around(lar_look *l, const lar_scalar *s, const int32_t *place, const double *u,
                      double *corr) {
   int64_t m = 0;
@@ -73,13 +88,17 @@ void lar_look_around(lar_look *l, const lar_scalar *s, const int32_t *place, con
     return;
   }
   if (!l->measured) measure(l);
+  if (s->lambda != l->lambda) memset(l->out, IN, (size_t)l->x->p);
+  l->lambda = s->lambda;
   double a = dot(l->x->n, u, l->v) / l->square, off = 0;
   for (int64_t i = 0; i < l->x->n; i++) off += (u[i] - a * l->v[i]) * (u[i] - a * l->v[i]);
   off = sqrt(off);
   for (int64_t j = 0; j < l->x->p; j++) {
     double guess = a * l->corr[j], most = fabs(guess) + l->norm[j] * off;
-    l->bound[j] = place[j] == 0 && most <= s->lambda * s->a[j];
-    corr[j] = copysign(most, guess);
+    bool held = most <= s->lambda * s->a[j];
+    if (l->out[j] != IN) l->out[j] = held ? OUT : HIDDEN;
+    l->bound[j] = place[j] == 0 && (held || l->out[j] == HIDDEN);
+    corr[j] = l->out[j] == HIDDEN ? 0 : copysign(most, guess);
     l->list[m] = j;
     m += !l->bound[j];
   }
@@ -93,7 +112,7 @@ void lar_look_closer(lar_look *l, const lar_scalar *s, const double *u, double *
   int64_t m = 0;
   for (int64_t j = 0; j < l->x->p; j++) {
     l->list[m] = j;
-    m += l->bound[j] && !(fabs(corr[j]) <= s->lambda * s->a[j]);
+    m += l->bound[j] && !(l->out[j] != HIDDEN && fabs(corr[j]) <= s->lambda * s->a[j]);
   }
   if (m > 0) take(l, m, u, corr);
 }

@@ -4,7 +4,9 @@
  * Floor:    solver.
  * Contract: with u = a v + d, |z_j'u| <= |a z_j'v| + ||z_j|| ||d||. Where all columns have been
  *           looked at for v, and this bound keeps a coefficient at 0, it stands in for the
- *           slope: whatever follows from slopes no larger than that holds.
+ *           slope: whatever follows from slopes no larger than that holds. Columns that no
+ *           optimum takes in, by a ball that holds the best dual point, are not looked at again
+ *           at that strength (Ndiaye, Fercoq, Gramfort & Salmon 2017, JMLR 18).
  */
 #ifndef LAR_SOLVER_LOOK_H
 #define LAR_SOLVER_LOOK_H
@@ -17,6 +19,8 @@ typedef struct lar_look {
   double *some;            /* p: slopes of those listed */
   int64_t *list;           /* p */
   bool *bound;             /* p: no slope, but a bound of it */
+  char *out;               /* p: is it out, and its slope not known? */
+  double lambda;           /* where they are out */
   double square;           /* ||v||^2, or 0: v is not known */
   bool measured;
 } lar_look;
@@ -31,6 +35,12 @@ void lar_look_known(lar_look *l, const double *u, const double *corr);
 /* The same, but for columns without place[j] a bound where it is within lambda a_j. */
 void lar_look_around(lar_look *l, const lar_scalar *s, const int32_t *place, const double *u,
                      double *corr);
+
+/* Columns without place[j] whose slopes, share corr[j] to within radius times the norm of z_j,
+ * are within lambda a_j are out, and 0 is told for their slopes where these are not known to
+ * be. */
+void lar_look_screen(lar_look *l, const lar_scalar *s, const int32_t *place, const double *corr,
+                     double share, double radius);
 
 /* For the u of the last look, slopes in the place of bounds beyond lambda a_j. */
 void lar_look_closer(lar_look *l, const lar_scalar *s, const double *u, double *corr);
