@@ -25,17 +25,18 @@ int64_t lar_quad_sweep(lar_quad *q, const lar_scalar *s, bool all, double *moved
 }
 
 double lar_quad_left(const lar_quad *q, const lar_scalar *s, double *far) {
-  double left = 0, size = 0, most = 0;
+  double left = 0, size = 0, most = 0, alone = 0; /* what one coefficient alone can bring */
   for (int64_t k = 0; k < q->m; k++) {
     if (!(q->curve[k] > 1e-300)) continue;
     double d = lar_scalar_distance(s, q->at[k], q->b[k], q->slope[k]), b = fabs(q->b[k]);
     left += d * b;
     size += b;
     most = d > most ? d : most;
+    alone = fmax(alone, d * d / (2 * q->curve[k]));
   }
   *far = most;
   if (size == 0 && most > 0) return HUGE_VAL;
-  return left + most * size;
+  return left + most * size + alone;
 }
 
 /* A few rounds find out who is in; then a step solves for those. */
