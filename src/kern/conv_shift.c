@@ -53,16 +53,12 @@ static void make_tile(const shift *s, int64_t from, int64_t p, int64_t places) {
   put_tile(s, s->y + from * s->plane, m, p, n, tile);
 }
 
-/* What is smaller stays in the caches: all factors, or the planes. */
+/* Few outputs at a time, from end to end: their factors stay in the first cache, the planes in
+ * the second, and what is written goes on in as many streams as a core follows. */
 static void run(const shift *s) {
-  enum { MANY = 256 << 10 };
   int64_t places = s->rows > 0 && s->cols > 0 ? (s->rows - 1) * s->width + s->cols : 0;
-  if (s->m * s->k * (int64_t)sizeof(real) <= MANY)
-    for (int64_t p = 0; p < places; p += TILE)
-      for (int64_t from = 0; from < s->m; from += PANEL) make_tile(s, from, p, places);
-  else
-    for (int64_t from = 0; from < s->m; from += PANEL)
-      for (int64_t p = 0; p < places; p += TILE) make_tile(s, from, p, places);
+  for (int64_t from = 0; from < s->m; from += PANEL)
+    for (int64_t p = 0; p < places; p += TILE) make_tile(s, from, p, places);
 }
 
 /* ---- jobs ---- */

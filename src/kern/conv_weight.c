@@ -146,7 +146,8 @@ static void cut(job *j) {
   int64_t want = lar_ceil_div(PIECES, j->shares * v->groups);
   j->channels = lar_ceil_div(v->c, want);
   j->blocks = lar_ceil_div(v->c, j->channels);
-  int64_t row = j->alone ? lanes_of(v->out[1]) : v->out[1] * j->lanes;
+  int64_t at_once = j->lanes < 4 * LANES ? j->lanes : 4 * LANES; /* of a product's tile */
+  int64_t row = j->alone ? lanes_of(v->out[1]) : v->out[1] * at_once;
   row *= (int64_t)sizeof(real);
   j->rows = CACHED / row > 1 ? CACHED / row : 1;
   if (j->rows > v->out[0]) j->rows = v->out[0];
