@@ -336,6 +336,24 @@ describe("a plan", function()
     end
   end)
 
+  it("does what follows a product while the product is written", function()
+    for _, name in ipairs { "relu", "sigmoid", "tanh" } do
+      for _, dtype in ipairs { "float32", "float64" } do
+        for _, sizes in ipairs { { 3, 4, 5 }, { 40, 33, 1030 }, { 2, 7, 1 } } do
+          local layer = nn.linear(sizes[2], sizes[3]):to(dtype)
+          local f = check(function(x)
+            local y = layer(x)
+            return y[name](y) * 2
+          end, function()
+            local x = lariat.randn(sizes[1], sizes[2], { dtype = dtype })
+            return { x:requires_grad_() }
+          end)
+          assert.is_truthy(f:plans()[1][1].name:find("^linear %+ " .. name), name)
+        end
+      end
+    end
+  end)
+
   it("tosses coins within a row, as many as the stream gives elsewhere", function()
     local drop = nn.dropout(0.3)
     local function masked(x) return drop(drop(x:tanh()) * 2 + 1) end

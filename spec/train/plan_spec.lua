@@ -292,7 +292,7 @@ end)
 describe("a history", function()
   it("lists the kernels of its plan, with their times on demand", function()
     local h = lariat.fit(small(), data(), { loss = "mse", epochs = 5, batch_size = 16 })
-    assert.equal("linear", h.kernels[1].name)
+    assert.equal("linear + tanh", h.kernels[1].name)
     assert.equal("(16, 8)", h.kernels[1].shape)
     assert.equal(0, h.kernels[1].runs)
     h = lariat.fit(small(), data(), {
@@ -303,7 +303,7 @@ describe("a history", function()
     local to = io.tmpfile()
     h:profile(to)
     to:seek "set"
-    assert.is_truthy(to:read "a":find "1  linear +%(16, 8%) +%d+ bytes +[%d.]+ us")
+    assert.is_truthy(to:read "a":find "1  linear %+ tanh +%(16, 8%) +%d+ bytes +[%d.]+ us")
   end)
 
   it("says why there is no plan", function()

@@ -1,6 +1,10 @@
+#include <string.h>
+
+#include "core/par.h"
 #include "kern/bias.h"
 #include "kern/copy.h"
 #include "kern/gemm.h"
+#include "kern/loop.h"
 #include "op/along.h"
 #include "op/calc.h"
 
@@ -19,20 +23,60 @@ static lar_status meet(lar_tensor *out, const lar_tensor *t, lar_dtype dtype) {
   return LAR_OK;
 }
 
-/* BLAS is quicker with a small product when nothing is there to add to. */
-static bool is_small(const lar_tensor *x, const lar_tensor *y) {
-  const double most = 1 << 15;
-  return (double)x->shape[0] * (double)x->shape[1] * (double)y->shape[1] <= most;
+/* What may be done with an output while it is written, by attr.i[0]. */
+extern const lar_op lar_op_relu, lar_op_sigmoid, lar_op_tanh;
+static const lar_op *const then[] = {NULL, &lar_op_relu, &lar_op_sigmoid, &lar_op_tanh};
+enum { THEN = sizeof then / sizeof *then, PIECE = 512 };
+
+typedef struct rest {
+  const lar_tensor *y;
+  const void *b;
+  const lar_op *then;
+} rest;
+
+static void then_piece(const rest *r, int64_t n, char *y, const char *b) {
+  static const double none[LAR_ATTR_REALS];
+  double piece[PIECE];
+  const void *from = piece;
+  bool wide = r->y->dtype == LAR_F64;
+  memcpy(piece, y, (size_t)n * lar_dtype_size(r->y->dtype));
+  (wide ? lar_bias_add_f64 : lar_bias_add_f32)(1, n, piece, b);
+  r->then->map[wide](n, y, &from, none);
 }
 
-static void add_bias(const lar_tensor *y, const lar_tensor *b) {
-  lar_bias_body *add = y->dtype == LAR_F32 ? lar_bias_add_f32 : lar_bias_add_f64;
-  add(y->shape[0], y->shape[1], lar_tensor_data(y), lar_tensor_data(b));
+/* The bias, and what follows, on rows of the product. */
+static void finish(void *ctx, int64_t begin, int64_t end) {
+  const rest *r = ctx;
+  int64_t n = r->y->shape[1], size = (int64_t)lar_dtype_size(r->y->dtype);
+  char *y = (char *)lar_tensor_data(r->y) + begin * n * size;
+  if (r->then == NULL) {
+    (r->y->dtype == LAR_F64 ? lar_bias_add_f64 : lar_bias_add_f32)(end - begin, n, y, r->b);
+    return;
+  }
+  for (int64_t i = begin; i < end; i++, y += n * size)
+    for (int64_t j = 0; j < n; j += PIECE)
+      then_piece(r, n - j < PIECE ? n - j : PIECE, y + j * size, (const char *)r->b + j * size);
+}
+
+static void add_bias(const lar_tensor *y, const lar_tensor *b, const lar_attr *attr) {
+  rest r = {y, lar_tensor_data(b), then[attr->n > 0 ? attr->i[0] : 0]};
+  int64_t n = y->shape[1] > 0 ? y->shape[1] : 1;
+  lar_par_for(y->shape[0], LAR_LOOP_GRAIN / n + 1, finish, &r);
+}
+
+static bool absorb(lar_attr *attr, const lar_op *next) {
+  for (int k = 1; k < THEN; k++) {
+    if (then[k] != next) continue;
+    attr->n = 1;
+    attr->i[0] = k;
+    return true;
+  }
+  return false;
 }
 
 static lar_status forward(lar_io *io) {
   const lar_tensor *b = io->in[2];
-  lar_tensor x = {0}, w = {0}, *y = &io->out[0];
+  lar_tensor x = {0}, w = {0}, bias = {0}, *y = &io->out[0];
   lar_status st = check(io->in[0], io->in[1], b);
   if (st != LAR_OK) return st;
   lar_dtype t = lar_float_dtype(lar_dtype_promote(io->in[0]->dtype, io->in[1]->dtype));
@@ -43,16 +87,13 @@ static lar_status forward(lar_io *io) {
   int64_t swap = w.shape[0], stride = w.stride[0];
   w.shape[0] = w.shape[1], w.shape[1] = swap;
   w.stride[0] = w.stride[1], w.stride[1] = stride;
-  if (is_small(&x, y) && b->dtype == t && b->stride[0] == 1) {
-    LAR_GO(lar_gemm(y, &x, &w, 1, 0));
-    add_bias(y, b);
-  } else {
-    LAR_GO(lar_copy(y, b));
-    if (x.shape[1] > 0) LAR_GO(lar_gemm(y, &x, &w, 1, 1));
-  }
+  LAR_GO(lar_contiguous(&bias, b, t));
+  LAR_GO(lar_gemm(y, &x, &w, 1, 0));
+  add_bias(y, &bias, io->attr);
 done:
   lar_tensor_clear(&x);
   lar_tensor_clear(&w);
+  lar_tensor_clear(&bias);
   return st;
 }
 
@@ -72,4 +113,5 @@ LAR_ENTRY(op, linear) = {
   .traits = LAR_OP_HIDDEN,
   .forward = forward,
   .vjp = vjp,
+  .absorb = absorb,
 };
