@@ -13,11 +13,11 @@
 
 /* Fills at->value, at->gap, at->kkt and at->df from at->loss, coef, corr (p): z_j'u, and u (n),
  * which squared loss does without. `scratch` (n) is written. The multiple s. */
-double lar_certify(const lar_problem *g, const lar_scalar *s, const double *u, const double *corr,
-                 double *scratch, lar_point *at);
+double lar_certify(const lar_problem *g, const lar_scalar *s, const double *u,
+                   const double *corr, double *scratch, lar_point *at);
 
-/* How far u of the best dual point can be from a dual feasible one with that gap, as F* is convex
- * by 1 / (bound w_i); HUGE_VAL where there is no bound. */
+/* How far u of the best dual point can be from a dual feasible one with that gap, as F* is
+ * convex by 1 / (bound w_i); HUGE_VAL where there is no bound. */
 double lar_dual_radius(const lar_problem *g, double gap);
 
 #endif
