@@ -7,6 +7,7 @@
 #include "kern/gram.h"
 
 enum { SMALL = 24 }; /* up to this order a call of LAPACK costs more than the work */
+enum { TILE = 32 };  /* of a matrix that is turned over */
 
 /* Fortran's routines, by hand: there is no header without LAPACKE. */
 #define ROUTINE(name)                                                                \
@@ -62,8 +63,11 @@ void lar_flat_inverse(int64_t n, double *a, int64_t lda) {
   int order = (int)n, ld = (int)lda, info = 0;
   if (n == 0) return;
   dpotri_("L", &order, a, &ld, &info, 1);
-  for (int64_t j = 0; j < n; j++)
-    for (int64_t i = j + 1; i < n; i++) a[i * lda + j] = a[j * lda + i];
+  for (int64_t c = 0; c < n; c += TILE)
+    for (int64_t r = c; r < n; r += TILE)
+      for (int64_t j = c; j < n && j < c + TILE; j++)
+        for (int64_t i = r > j ? r : j + 1; i < n && i < r + TILE; i++)
+          a[i * lda + j] = a[j * lda + i];
 }
 
 void lar_flat_cholesky_solve(int64_t n, const double *l, int64_t lda, double *b) {
