@@ -233,7 +233,7 @@ static void begin(reader *r, lua_State *L, const lar_op *op) {
   look_around(r);
 }
 
-/* ---- elementwise ops with nothing but tensors and a number ---- */
+/* ---- nothing but tensors, or a tensor and a number ---- */
 
 /* A number beside a tensor of that dtype: on the stack where nothing holds on to it. */
 static lar_status make_number(loose *n, lar_dtype t, bool brief, double value, lar_var **out) {
@@ -254,15 +254,22 @@ static lar_status apply_with_number(const lar_op *op, lar_var **in, int at, doub
   return st;
 }
 
-/* What operators see most often; false: read the arguments one by one. */
+/* One result, from n tensors and no more? */
+static bool takes(const lar_op *op, int n) {
+  const char *a = op->args;
+  if (op->nout > 1 || op->nin != n) return false;
+  return n == 1 ? strcmp(a, "x") == 0 || strcmp(a, "xD") == 0 : strcmp(a, "xx") == 0;
+}
+
+/* What is seen most often; false: read the arguments one by one. */
 static bool apply_plainly(lua_State *L, const lar_op *op) {
   lar_var *in[2] = {NULL, NULL}, *made[LAR_MAX_OUT];
   int n = lua_gettop(L), number = -1, nout;
-  if (op->map[0] == NULL || op->nin != n || n > 2) return false;
+  if (n < 1 || n > 2 || !takes(op, n)) return false;
   for (int k = 0; k < n; k++) {
     in[k] = lb_tensor_test(L, k + 1);
     if (in[k] != NULL) continue;
-    if (number >= 0 || lua_type(L, k + 1) != LUA_TNUMBER) return false;
+    if (op->map[0] == NULL || number >= 0 || lua_type(L, k + 1) != LUA_TNUMBER) return false;
     number = k;
   }
   if (number >= 0 && (n == 1 || !lar_dtype_is_float(in[1 - number]->t.dtype))) return false;

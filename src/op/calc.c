@@ -153,7 +153,9 @@ lar_var *lar_squeeze(lar_scope *s, lar_var *a, int64_t dim) {
 }
 
 lar_var *lar_transpose(lar_scope *s, lar_var *a, int64_t d1, int64_t d2) {
-  lar_attr attr = {.n = 2, .i = {d1, d2}};
+  lar_attr attr = lar_attr_default(LAR_OP(transpose));
+  attr.n = 2;
+  attr.i[0] = d1, attr.i[1] = d2;
   return lar_apply(s, LAR_OP(transpose), &attr, 1, &a);
 }
 
