@@ -23,10 +23,16 @@ static double dense_dot(int64_t n, const real *x, const double *v) {
 }
 
 static double sparse_dot(int64_t n, const int32_t *index, const real *x, const double *v) {
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < n; i++) sum += (double)x[i] * v[index[i]];
-  return sum;
+  double a = 0, b = 0, c = 0, d = 0;
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    a += (double)x[i] * v[index[i]];
+    b += (double)x[i + 1] * v[index[i + 1]];
+    c += (double)x[i + 2] * v[index[i + 2]];
+    d += (double)x[i + 3] * v[index[i + 3]];
+  }
+  for (; i < n; i++) a += (double)x[i] * v[index[i]];
+  return (a + b) + (c + d);
 }
 
 static double dot(int64_t n, const int32_t *index, const void *x, const double *v) {

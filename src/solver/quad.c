@@ -6,7 +6,9 @@
 #include "core/mem.h"
 #include "kern/flat.h"
 
-enum { FIRST = 16, BLOCK = 256, FEW = 4 };
+/* Columns of a block of rows do not start a power of two apart: they would meet in the cache.
+ */
+enum { FIRST = 16, BLOCK = 256, APART = BLOCK + 8, FEW = 4 };
 
 lar_status lar_quad_open(lar_quad *q, const lar_design *x, bool centre) {
   void *v;
@@ -152,7 +154,7 @@ static lar_status by_columns(lar_quad *q, int64_t from, const double *h, double 
 
 static void pack_rows(const lar_quad *q, int64_t from, int64_t k, const double *root,
                       int64_t row, int64_t n, double *to) {
-  for (int64_t c = from; c < k; c++, to += BLOCK) {
+  for (int64_t c = from; c < k; c++, to += APART) {
     lar_design_pack(q->x, q->at[c], row, n, q->mean[c], root + row, to);
   }
 }
@@ -171,7 +173,7 @@ static void find_means(lar_quad *q, int64_t from, const double *h, double weight
 static lar_status by_blocks(lar_quad *q, int64_t from, const double *h, double weight) {
   int64_t n = q->x->n, m = q->m, k = m - from;
   void *v;
-  LAR_TRY(lar_alloc_raw(&v, (size_t)(m * BLOCK), sizeof(double)));
+  LAR_TRY(lar_alloc_raw(&v, (size_t)(m * APART), sizeof(double)));
   double *pack = v, *corner = q->gram + from * q->cap;
   find_means(q, from, h, weight);
   for (int64_t i = 0; i < n; i++) q->row[i] = sqrt(h[i]);
@@ -180,8 +182,8 @@ static lar_status by_blocks(lar_quad *q, int64_t from, const double *h, double w
   for (int64_t row = 0; row < n; row += BLOCK) {
     int64_t rows = n - row < BLOCK ? n - row : BLOCK;
     pack_rows(q, 0, m, q->row, row, rows, pack);
-    lar_flat_cross(rows, from, k, pack, BLOCK, pack + from * BLOCK, BLOCK, corner, q->cap);
-    lar_flat_square(rows, k, pack + from * BLOCK, BLOCK, corner + from, q->cap);
+    lar_flat_cross(rows, from, k, pack, APART, pack + from * APART, APART, corner, q->cap);
+    lar_flat_square(rows, k, pack + from * APART, APART, corner + from, q->cap);
   }
   for (int64_t c = from; c < m; c++)
     for (int64_t l = 0; l < from; l++) q->gram[l * q->cap + c] = q->gram[c * q->cap + l];
