@@ -278,8 +278,8 @@ static lar_status optimise(work *w, const lar_problem *g, double share, lar_poin
 /* By rows a look costs no more than a round: the first comes early, as others may have to come
  * in. */
 static lar_status solve_squares(work *w, const lar_problem *g, double previous, lar_point *at) {
-  const double fine = 0.5;
-  double share = w->q.rows ? 20 : fine;
+  const double fine = 0.9;
+  double share = w->q.rows ? 5 : fine;
   int64_t added;
   if (!w->begun) LAR_TRY(begin(w, g, at));
   LAR_TRY(admit(w, g, at, strong(at->lambda, previous), &added));

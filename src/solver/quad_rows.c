@@ -233,7 +233,7 @@ lar_status lar_quad_descend(lar_quad *q, const lar_scalar *s, const lar_metric *
     seen r = round_of_all(&t);
     ++*rounds;
     if ((near && r.came == 0) || enough(&r, gap, kkt) || lar_interrupt_pending()) break;
-    *rounds += settle(&t, gap / 2, kkt / 2, most - *rounds, &near);
+    *rounds += settle(&t, 0.8 * gap, kkt / 2, most - *rounds, &near);
   }
   for (int64_t i = 0; t.shift != 0 && i < n; i++) u[i] += t.shift * metric->h[i];
   lar_free(in);
