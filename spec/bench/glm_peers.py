@@ -148,7 +148,7 @@ def glmnet_path(x, y, lambdas, tol, folder, name):
     return w, float(told.split()[-1])
 
 
-PEERS = {"glmnet": (glmnet_path, range(9, 15)), "scikit-learn": (sklearn_path, range(4, 9))}
+PEERS = {"glmnet": (glmnet_path, range(9, 17)), "scikit-learn": (sklearn_path, range(4, 9))}
 
 
 def tell(peer, folder, name, tol):
