@@ -32,15 +32,16 @@ lar_rng lar_rng_make(uint64_t seed, const char *name);
 /* Four 32-bit words at a counter. */
 void lar_philox(uint64_t key, uint64_t counter, uint32_t out[4]);
 
-/* The words of LAR_PHILOX_LANES counters in a row, by word: out[k][l] is word k at counter + l.
- */
+/* The words of LAR_PHILOX_LANES counters in a row: out[l] is words 0 (its low half) and 1 of
+ * counter + l, out[LAR_PHILOX_LANES + l] is words 2 and 3. */
 enum { LAR_PHILOX_LANES = 16 };
-void lar_philox_block(uint64_t key, uint64_t counter, uint32_t out[4][LAR_PHILOX_LANES]);
+void lar_philox_block(uint64_t key, uint64_t counter, uint64_t out[2 * LAR_PHILOX_LANES]);
 
 double lar_rng_uniform(lar_rng *r);           /* [0, 1) */
 int64_t lar_rng_below(lar_rng *r, int64_t n); /* 0 .. n-1, unbiased to 2^-64 */
 
-/* Fill a contiguous float tensor. normal: Box-Muller. */
+/* Fill a contiguous float tensor. normal: Box-Muller, by functions that are within 4 units in
+ * the last place of a double. */
 void lar_rng_fill_uniform(lar_rng *r, const lar_tensor *t, double lo, double hi);
 void lar_rng_fill_normal(lar_rng *r, const lar_tensor *t, double mean, double std);
 

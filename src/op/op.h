@@ -181,7 +181,7 @@ typedef void lar_observer(void *ctx, const lar_op *op, const lar_attr *attr, int
 void lar_op_observe(lar_observer *fn, void *ctx);
 bool lar_op_observed(void); /* by it or by a tracer: values may be kept after the call */
 
-/* Noise drawn from a stream: 1 with probability a, else 0; normal (a mean, b standard
+/* Noise drawn from a stream: b with probability a, else 0; normal (a mean, b standard
  * deviation); uniform in [a, b). */
 typedef enum lar_draw_kind { LAR_DRAW_COIN, LAR_DRAW_NORMAL, LAR_DRAW_UNIFORM } lar_draw_kind;
 typedef struct lar_draw {

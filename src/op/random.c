@@ -7,6 +7,7 @@
 
 typedef struct coin {
   uint64_t key, at, limit; /* below limit, of 2^32: kept */
+  double value;            /* of what is kept */
   void *out;
   lar_dtype dtype;
   int64_t n;
@@ -15,24 +16,37 @@ typedef struct coin {
 enum { BLOCK = 4 * LAR_PHILOX_LANES };
 
 /* One counter gives four elements: element 4 i + k is word k. */
-static void toss_block(const coin *c, uint64_t counter, float *out) {
-  uint32_t w[4][LAR_PHILOX_LANES], last = (uint32_t)(c->limit - 1);
-  lar_philox_block(c->key, counter, w);
-  for (int l = 0; l < LAR_PHILOX_LANES; l++)
-    for (int k = 0; k < 4; k++) out[4 * l + k] = w[k][l] <= last;
-}
+#define TOSS(name, real)                                                          \
+  static void name(const coin *c, const uint64_t *w, real *out) {                 \
+    const uint32_t last = (uint32_t)(c->limit - 1);                               \
+    const real kept = (real)c->value;                                             \
+    for (int k = 0; k < LAR_PHILOX_LANES; k++) {                                  \
+      uint64_t first = w[k], second = w[k + LAR_PHILOX_LANES];                    \
+      out[4 * k] = (uint32_t)first <= last ? kept : 0;                            \
+      out[4 * k + 1] = (uint32_t)(first >> 32) <= last ? kept : 0;                \
+      out[4 * k + 2] = (uint32_t)second <= last ? kept : 0;                       \
+      out[4 * k + 3] = (uint32_t)(second >> 32) <= last ? kept : 0;               \
+    }                                                                             \
+  }                                                                               \
+  static void name##_blocks(const coin *c, int64_t begin, int64_t end) {          \
+    real part[BLOCK] = {0};                                                       \
+    uint64_t w[BLOCK / 2];                                                        \
+    for (int64_t b = begin; b < end; b++) {                                       \
+      int64_t first = b * BLOCK, n = c->n - first < BLOCK ? c->n - first : BLOCK; \
+      if (c->limit > 0) {                                                         \
+        lar_philox_block(c->key, c->at + (uint64_t)(b * LAR_PHILOX_LANES), w);    \
+        name(c, w, part);                                                         \
+      }                                                                           \
+      memcpy((real *)c->out + first, part, (size_t)n * sizeof(real));             \
+    }                                                                             \
+  }
+
+TOSS(toss_f32, float)
+TOSS(toss_f64, double)
 
 static void toss(void *ctx, int64_t begin, int64_t end) {
   const coin *c = ctx;
-  float part[BLOCK] = {0};
-  for (int64_t b = begin; b < end; b++) {
-    int64_t first = b * BLOCK, n = c->n - first < BLOCK ? c->n - first : BLOCK;
-    if (c->limit > 0) toss_block(c, c->at + (uint64_t)(b * LAR_PHILOX_LANES), part);
-    if (c->dtype == LAR_F32)
-      memcpy((float *)c->out + first, part, (size_t)n * sizeof(float));
-    else
-      for (int64_t i = 0; i < n; i++) ((double *)c->out)[first + i] = (double)part[i];
-  }
+  (c->dtype == LAR_F32 ? toss_f32_blocks : toss_f64_blocks)(c, begin, end);
 }
 
 static lar_var *fresh(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape) {
@@ -45,7 +59,7 @@ static lar_var *fresh(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *sh
 }
 
 static coin coin_of(const lar_draw *d, uint64_t at, void *out, lar_dtype dtype, int64_t n) {
-  return (coin){d->rng->key, at, (uint64_t)(d->a * 0x1p32 + 0.5), out, dtype, n};
+  return (coin){d->rng->key, at, (uint64_t)(d->a * 0x1p32 + 0.5), d->b, out, dtype, n};
 }
 
 uint64_t lar_draw_pass(const lar_draw *d, int64_t n) {
@@ -86,9 +100,9 @@ static lar_var *drawn(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *sh
 }
 
 lar_var *lar_bernoulli(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape,
-                       double keep, const char *stream) {
+                       double keep, double value, const char *stream) {
   return drawn(s, dtype, ndim, shape,
-               (lar_draw){LAR_DRAW_COIN, keep, 0, lar_rng_stream(stream)});
+               (lar_draw){LAR_DRAW_COIN, keep, value, lar_rng_stream(stream)});
 }
 
 lar_var *lar_normal(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape, double mean,
@@ -104,7 +118,8 @@ lar_var *lar_uniform(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *sha
 }
 
 lar_var *lar_bernoulli_like(lar_scope *s, const lar_var *x, double keep, const char *stream) {
-  return x == NULL ? NULL : lar_bernoulli(s, x->t.dtype, x->t.ndim, x->t.shape, keep, stream);
+  return x == NULL ? NULL
+                   : lar_bernoulli(s, x->t.dtype, x->t.ndim, x->t.shape, keep, 1, stream);
 }
 
 lar_var *lar_normal_like(lar_scope *s, const lar_var *x, double mean, double std,

@@ -16,9 +16,9 @@ lar_var *lar_normal_like(lar_scope *s, const lar_var *x, double mean, double std
 lar_var *lar_uniform_like(lar_scope *s, const lar_var *x, double lo, double hi,
                           const char *stream);
 
-/* The same in a float dtype and shape. */
+/* The same in a float dtype and shape; `value` in the place of 1. */
 lar_var *lar_bernoulli(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape,
-                       double keep, const char *stream);
+                       double keep, double value, const char *stream);
 lar_var *lar_normal(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape, double mean,
                     double std, const char *stream);
 lar_var *lar_uniform(lar_scope *s, lar_dtype dtype, int ndim, const int64_t *shape, double lo,
