@@ -106,3 +106,11 @@ describe("the simplex of a long tensor", function()
     end)
   end
 end)
+
+describe("what the l1 ball cuts off", function()
+  it("is 0 without a sign", function()
+    local w = P.l1_ball { radius = 2 }:prox(lariat.tensor { -3, 0.1, -0.1, 2, -0.2 }, 1)
+    assert.equal(math.huge, 1 / w:at(3))
+    assert.equal(math.huge, 1 / w:at(5))
+  end)
+end)

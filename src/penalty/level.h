@@ -114,7 +114,7 @@ static inline void put_range(const level_job *r, int64_t begin, int64_t end, dou
   _Pragma("GCC ivdep") for (int64_t j = begin; j < end; j++) {
     double a = size_of(to[j]), left = a - (m != NULL ? tau * (double)m[j] : tau);
     real u = (real)(left <= 0 ? 0 : left);
-    to[j] = LAR_LEVEL_FOLDS ? copysign(u, to[j]) : u;
+    to[j] = LAR_LEVEL_FOLDS ? copysign(u, to[j]) + (real)0 : u; /* 0, not -0 */
   }
 }
 
