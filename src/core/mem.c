@@ -30,6 +30,7 @@ typedef struct block {
 
 static block *cache[CLASSES];
 static size_t cached;
+static uint64_t clock_of[CLASSES], now; /* when a block of the class was last asked for */
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static atomic_size_t live, live_bytes, count_all; /* changed under the lock, like the cache */
 static atomic_long countdown = -1;
@@ -68,6 +69,7 @@ static void count_block(size_t bytes) {
 static block *take(int class, size_t bytes) {
   enter();
   block *b = cache[class];
+  clock_of[class] = ++now;
   if (b != NULL) {
     cache[class] = b->next;
     cached -= b->bytes;
@@ -157,21 +159,57 @@ lar_status lar_alloc(void **out, size_t count, size_t size) {
   return LAR_OK;
 }
 
+static void keep(block *b) {
+  b->next = cache[b->class];
+  cache[b->class] = b;
+  cached += b->bytes;
+}
+
+/* The cached class that nobody has asked for the longest, or -1. */
+static int stale(void) {
+  int found = -1;
+  for (int i = 0; i < CLASSES; i++)
+    if (cache[i] != NULL && (found < 0 || clock_of[i] < clock_of[found])) found = i;
+  return found;
+}
+
+/* Room for b in a full cache: blocks of classes that were asked for before its own go, or b
+ * itself. To be called under the lock; returns what is to be freed after it. */
+static block *replace(block *b) {
+  block *gone = NULL;
+  while (cached + b->bytes > CACHE_LIMIT) {
+    int i = b->bytes > CACHE_LIMIT ? -1 : stale();
+    if (i < 0 || clock_of[i] >= clock_of[b->class]) {
+      b->next = gone;
+      return b;
+    }
+    block *old = cache[i];
+    cache[i] = old->next;
+    cached -= old->bytes;
+    old->next = gone;
+    gone = old;
+  }
+  keep(b);
+  return gone;
+}
+
 void lar_free(void *p) {
   if (p == NULL) return;
-  block *b = (block *)((char *)p - HEADER);
+  block *b = (block *)((char *)p - HEADER), *gone = NULL;
   if (b->class == SCRATCH) return;
   enter();
   add(&live, (size_t)-1);
   add(&live_bytes, 0 - b->bytes);
-  bool keep = cached + b->bytes <= CACHE_LIMIT;
-  if (keep) {
-    b->next = cache[b->class];
-    cache[b->class] = b;
-    cached += b->bytes;
-  }
+  if (cached + b->bytes <= CACHE_LIMIT)
+    keep(b);
+  else
+    gone = replace(b);
   leave();
-  if (!keep) free(b);
+  while (gone != NULL) {
+    block *next = gone->next;
+    free(gone);
+    gone = next;
+  }
 }
 
 lar_status lar_grow(void **p, size_t *cap, size_t need, size_t size) {
