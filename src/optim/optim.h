@@ -27,10 +27,12 @@ typedef void lar_update(const void *self, double lr, int64_t t, int64_t n, void 
                         const void *g, void *const *state, void *metric);
 
 /* The loss of data in parts: of one part as a graph value with one element, owned by the scope,
- * and its weight (rows). Of two tasks with the same stamp, not 0, the loss is the same. */
+ * and its weight (rows). Of two tasks with the same stamp, not 0, the loss is the same. Where
+ * parts are dealt anew for each iteration, evaluations take parts `given` + k, of the data as
+ * it was given: their sums do not depend on the deal. */
 typedef struct lar_task {
   void *ctx;
-  int64_t parts;
+  int64_t parts, given;
   uint64_t stamp;
   lar_var *(*loss)(void *ctx, lar_scope *s, int64_t part, double *weight);
   /* The same as a number, with the gradient in the parameters' grad (NULL before) where it is

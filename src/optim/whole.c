@@ -198,7 +198,7 @@ lar_status lar_whole_eval(lar_whole *h, double *x, double *g) {
   for (int64_t j = 0; g != NULL && j < h->n; j++) g[j] = 0;
   for (int64_t part = 0; part < h->task->parts; part++) {
     double loss = 0, weight = 1;
-    LAR_TRY(part_loss(h, part, &loss, &weight, g));
+    LAR_TRY(part_loss(h, h->task->given + part, &loss, &weight, g));
     sum += weight * loss;
     rows += weight;
   }

@@ -11,10 +11,10 @@
 /* ---- a part of the data ---- */
 
 /* Rows into *slot, for the scope. */
-static lar_var *rows_of(const lar_whole_pass *p, lar_scope *s, lar_var **slot, const lar_var *v,
+static lar_var *rows_of(lar_scope *s, lar_var **slot, const lar_var *v, const int64_t *order,
                         int64_t begin, int64_t end) {
   if (v == NULL || s->status != LAR_OK) return NULL;
-  lar_status st = lar_rows_again(slot, &v->t, p->order, begin, end);
+  lar_status st = lar_rows_again(slot, &v->t, order, begin, end);
   return st == LAR_OK ? lar_scope_own(s, lar_var_ref(*slot)) : lar_scope_fail(s, st);
 }
 
@@ -39,14 +39,20 @@ static void add_up(lar_whole_pass *p, double loss, double rows, bool first) {
   for (int k = 0; k < p->nterm; k++) p->sum[k] += p->each[k] * rows;
 }
 
+static int64_t parts_of(const lar_fit *f) {
+  return (f->data.x->t.shape[0] + f->batch_size - 1) / f->batch_size;
+}
+
+/* As the rows are dealt; from parts_of(f) on, as they were given. */
 static lar_status part_of(lar_whole_pass *p, lar_scope *s, int64_t part, lar_batch *b) {
   const lar_fit *f = p->f;
-  int64_t n = f->data.x->t.shape[0], begin = part * f->batch_size;
+  const int64_t *order = part < parts_of(f) ? p->order : NULL;
+  int64_t n = f->data.x->t.shape[0], begin = part % parts_of(f) * f->batch_size;
   int64_t end = begin + f->batch_size < n ? begin + f->batch_size : n;
-  lar_batch *slot = &p->slot[end - begin < f->batch_size];
-  b->x = rows_of(p, s, &slot->x, f->data.x, begin, end); /* the scope's */
-  b->y = rows_of(p, s, &slot->y, f->data.y, begin, end);
-  b->weight = rows_of(p, s, &slot->weight, f->data.weight, begin, end);
+  lar_batch *slot = &p->slot[2 * (order == NULL) + (end - begin < f->batch_size)];
+  b->x = rows_of(s, &slot->x, f->data.x, order, begin, end); /* the scope's */
+  b->y = rows_of(s, &slot->y, f->data.y, order, begin, end);
+  b->weight = rows_of(s, &slot->weight, f->data.weight, order, begin, end);
   return s->status;
 }
 
@@ -68,7 +74,7 @@ static lar_var *part_loss(void *ctx, lar_scope *s, int64_t part, double *weight)
   if (st == LAR_OK) st = lar_var_item(pass.value, &loss);
   if (st != LAR_OK) return lar_scope_fail(s, st);
   *weight = lar_batch_rows(&b);
-  add_up(p, loss, *weight, part == 0);
+  add_up(p, loss, *weight, part % parts_of(f) == 0);
   return pass.penalty != NULL ? lar_add(s, pass.value, pass.penalty) : pass.value;
 }
 
@@ -82,7 +88,7 @@ static lar_status part_learn(void *ctx, lar_scope *s, int64_t part, bool slope, 
   LAR_TRY(lar_steps_run(p->steps, s, &step));
   *loss = step.objective;
   *weight = lar_batch_rows(&b);
-  add_up(p, step.loss, *weight, part == 0);
+  add_up(p, step.loss, *weight, part % parts_of(p->f) == 0);
   return LAR_OK;
 }
 
@@ -129,7 +135,7 @@ lar_status lar_whole_pass_run(lar_whole_pass *p, lar_fit *f, lar_steps *steps,
   LAR_TRY(prepare(p, f, steps, order));
   lar_optim_zero_grad(f->optim);
   lar_task task = {.ctx = p, .stamp = p->stamp, .loss = part_loss, .learn = part_learn};
-  task.parts = (f->data.x->t.shape[0] + f->batch_size - 1) / f->batch_size;
+  task.parts = task.given = parts_of(f);
   lar_status st = lar_optim_iterate(f->optim, &task, f->hooks.state);
   if (st == LAR_EMATH && !isfinite(f->optim->value)) { /* not a prox that does not settle */
     LAR_TRY(lar_check_finite("fit: x", &f->data.x->t));
@@ -145,6 +151,6 @@ lar_status lar_whole_pass_run(lar_whole_pass *p, lar_fit *f, lar_steps *steps,
 
 void lar_whole_pass_clear(lar_whole_pass *p) {
   lar_free(p->each);
-  for (int k = 0; k < 2; k++) lar_batch_clear(&p->slot[k]);
+  for (int k = 0; k < 4; k++) lar_batch_clear(&p->slot[k]);
   *p = (lar_whole_pass){0};
 }

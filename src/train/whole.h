@@ -17,7 +17,7 @@ typedef struct lar_whole_pass {
   struct lar_steps *steps;
   const int64_t *order; /* of the rows; NULL: as they are */
   uint64_t stamp;       /* of this run */
-  lar_batch slot[2];    /* a whole part and the short one, to be filled again */
+  lar_batch slot[4];    /* whole and short parts, dealt and given, to be filled again */
   double loss, rows, first_norm;
   int nterm;
   double *each, *sum;
