@@ -21,8 +21,13 @@ static acc row_sum(const real *x, int64_t n) {
 }
 
 static acc row_prod(const real *x, int64_t n) {
-  acc total = 1;
-  for (int64_t i = 0; i < n; i++) total *= (acc)x[i];
+  acc lane[LANES], total = 1;
+  int64_t i = 0;
+  for (int k = 0; k < LANES; k++) lane[k] = 1;
+  for (; i + LANES <= n; i += LANES)
+    for (int k = 0; k < LANES; k++) lane[k] *= (acc)x[i + k];
+  for (; i < n; i++) total *= (acc)x[i];
+  for (int k = 0; k < LANES; k++) total *= lane[k];
   return total;
 }
 

@@ -26,8 +26,13 @@ typedef struct lar_softmax_job {
   int64_t n, inner;
 } lar_softmax_job;
 
-/* Rows [begin, end) of the outer x inner there are; x's dtype is in the name. */
+/* Where inner is 1: rows [begin, end) of the outer ones. x's dtype is in the name. */
 void lar_softmax_rows_f32(void *job, int64_t begin, int64_t end);
 void lar_softmax_rows_f64(void *job, int64_t begin, int64_t end);
+
+/* Elsewhere: panels of so many columns, of the outer x ceil(inner / 64) there are. */
+enum { LAR_SOFTMAX_PANEL = 64 };
+void lar_softmax_panels_f32(void *job, int64_t begin, int64_t end);
+void lar_softmax_panels_f64(void *job, int64_t begin, int64_t end);
 
 #endif
