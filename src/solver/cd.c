@@ -250,9 +250,12 @@ static lar_status begin(work *w, const lar_problem *g, lar_point *at) {
   return LAR_OK;
 }
 
-/* Is the optimum a broken line between that strength and the next? */
-static bool follows(const work *w, const lar_point *at) {
+/* Is the optimum a broken line between that strength and the next, and worth following? The end
+ * is exact, which of many columns takes longer than the few sweeps of a coarse tolerance. */
+static bool follows(const work *w, const lar_problem *g, const lar_point *at) {
+  const double coarse = 1e-3;
   const lar_scalar *s = &w->s;
+  if (g->tol >= coarse && !w->whole) return false;
   return s->other == NULL && s->lo == NULL && w->exact > at->lambda && !w->q.rows;
 }
 
@@ -260,7 +263,7 @@ static lar_status optimise(work *w, const lar_problem *g, double share, lar_poin
   double gap = w->s.convex && w->s.other == NULL ? share * g->tol * g->null_value : (double)NAN;
   int64_t rounds = 0;
   bool done = false;
-  if (follows(w, at)) LAR_TRY(lar_quad_follow(&w->q, &w->s, w->exact, &done, &rounds));
+  if (follows(w, g, at)) LAR_TRY(lar_quad_follow(&w->q, &w->s, w->exact, &done, &rounds));
   at->iterations += rounds;
   if (done) return LAR_OK;
   int64_t most = g->max_iter - at->iterations;
