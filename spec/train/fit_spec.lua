@@ -305,6 +305,12 @@ describe("fit refuses", function()
       why({ x = x, y = y }, { metrics = { "acuracy" } }))
   end)
 
+  it("no loss, with an example of one", function()
+    assert.error_matches(function()
+      lariat.fit(nn.linear(2, 1), { x = lariat.ones(3, 2), y = lariat.ones(3, 1) }, {})
+    end, "loss is missing; for example")
+  end)
+
   it("labels for a single column of scores, which are no column of probabilities", function()
     local labels = lariat.tensor({ 1, 2, 1 }, { dtype = "int64" })
     assert.error_matches(function()

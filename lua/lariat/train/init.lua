@@ -182,7 +182,7 @@ end
 local function prepare(model, data, opts, history)
   local resume = opts.resume
   local state = setmetatable({ model = model, history = history }, State)
-  local config = { model = model, loss = read_loss(opts.loss or resume and resume.loss) }
+  local config = { model = model, loss = read_loss(opts.loss or resume and resume.loss or nil) }
   local dtype = model_dtype(model)
   check_hooks(opts)
   local optimizer = read_optimizer(opts.optimizer, model, opts.penalty, resume)
