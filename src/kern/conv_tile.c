@@ -134,21 +134,6 @@ void LAR_R(lar_conv_product)(const product *p) {
 /* Rows of planes are far apart: memory is asked for so many squares before they are turned. */
 enum { AHEAD = 2 };
 
-/* A square of LANES by LANES, its rows `area` apart, to rows `lanes` apart: each step deals the
- * rows of one half among those of the other. */
-static void turn_square(const real *g, int64_t area, int64_t lanes, real *to) {
-  vec a[LANES], b[LANES];
-  for (int i = 0; i < LANES; i++) a[i] = vec_load(g + i * area);
-  for (int step = 1; step < LANES; step *= 2) {
-    for (int i = 0; i < LANES / 2; i++) {
-      b[2 * i] = vec_low(a[i], a[i + LANES / 2]);
-      b[2 * i + 1] = vec_high(a[i], a[i + LANES / 2]);
-    }
-    for (int i = 0; i < LANES; i++) a[i] = b[i];
-  }
-  for (int i = 0; i < LANES; i++) vec_store(to + i * lanes, a[i]);
-}
-
 /* Outputs that fill no register, or places that fill none, go one by one; of the places that
  * are left over, the last square takes some that were done before. */
 void LAR_R(lar_conv_turn)(int64_t n, int64_t outputs, const real *g, int64_t area,
@@ -159,7 +144,7 @@ void LAR_R(lar_conv_turn)(int64_t n, int64_t outputs, const real *g, int64_t are
       int64_t at = p + LANES <= n ? p : n - LANES;
       for (int i = 0; i < LANES; i++)
         __builtin_prefetch(g + (o + i) * area + at + AHEAD * LANES);
-      turn_square(g + o * area + at, area, lanes, to + at * lanes + o);
+      vec_turn(g + o * area + at, area, to + at * lanes + o, lanes);
     }
   for (int64_t p = 0; p < n && o < lanes; p++)
     for (int64_t i = o; i < lanes; i++) to[p * lanes + i] = i < outputs ? g[i * area + p] : 0;
@@ -173,7 +158,7 @@ void LAR_R(lar_conv_unturn)(int64_t n, int64_t outputs, const real *y, int64_t l
       int64_t at = p + LANES <= n ? p : n - LANES;
       for (int i = 0; i < LANES; i++)
         __builtin_prefetch(to + (o + i) * area + at + AHEAD * LANES, 1);
-      turn_square(y + at * lanes + o, lanes, area, to + o * area + at);
+      vec_turn(y + at * lanes + o, lanes, to + o * area + at, area);
     }
   for (; o < outputs; o++)
     for (int64_t p = 0; p < n; p++) to[o * area + p] = y[p * lanes + o];

@@ -1,5 +1,5 @@
 /*
- * kern/conv_vec - one register of reals, and how many there are, for the loops of kern/conv.
+ * kern/conv_vec - one register of reals, and how many there are: for kern/conv and kern/turn.
  */
 #ifndef LAR_KERN_CONV_VEC_H
 #define LAR_KERN_CONV_VEC_H
@@ -80,6 +80,21 @@ ALWAYS vec vec_high(vec a, vec b) { return vec_pick(a, b, vec_deal(LANES / 2)); 
 ALWAYS void vec_zip(real *to, vec even, vec odd) {
   vec_store(to, vec_low(even, odd));
   vec_store(to + LANES, vec_high(even, odd));
+}
+
+/* LANES rows of LANES places, `apart` from each other, turned over into rows `to_apart`: each
+ * step deals the rows of one half among those of the other. */
+ALWAYS void vec_turn(const real *from, int64_t apart, real *to, int64_t to_apart) {
+  vec a[LANES], b[LANES];
+  for (int i = 0; i < LANES; i++) a[i] = vec_load(from + i * apart);
+  for (int step = 1; step < LANES; step *= 2) {
+    for (int i = 0; i < LANES / 2; i++) {
+      b[2 * i] = vec_low(a[i], a[i + LANES / 2]);
+      b[2 * i + 1] = vec_high(a[i], a[i + LANES / 2]);
+    }
+    for (int i = 0; i < LANES; i++) a[i] = b[i];
+  }
+  for (int i = 0; i < LANES; i++) vec_store(to + i * to_apart, a[i]);
 }
 
 #endif

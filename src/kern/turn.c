@@ -3,21 +3,6 @@
 #include "core/real.h"
 #include "kern/conv_vec.h"
 
-/* As many rows as a register has lanes, in registers: what is dealt out of two halves, so many
- * times that every number has come to its place. */
-ALWAYS void block(real *dst, int64_t ldd, const real *src, int64_t lds) {
-  vec v[LANES], w[LANES];
-  for (int k = 0; k < LANES; k++) v[k] = vec_load(src + k * lds);
-  for (int done = 1; done < LANES; done *= 2) {
-    for (int k = 0; k < LANES / 2; k++) {
-      w[2 * k] = vec_low(v[k], v[k + LANES / 2]);
-      w[2 * k + 1] = vec_high(v[k], v[k + LANES / 2]);
-    }
-    for (int k = 0; k < LANES; k++) v[k] = w[k];
-  }
-  for (int k = 0; k < LANES; k++) vec_store(dst + k * ldd, v[k]);
-}
-
 ALWAYS void rest(int64_t row, int64_t rows, int64_t col, int64_t cols, real *dst, int64_t ldd,
                  const real *src, int64_t lds) {
   for (int64_t c = col; c < cols; c++)
@@ -31,7 +16,7 @@ void LAR_R(lar_turn)(int64_t rows, int64_t cols, void *to, int64_t ldd, const vo
   const int64_t r_whole = rows / LANES * LANES, c_whole = cols / LANES * LANES;
   for (int64_t c = 0; c < c_whole; c += LANES)
     for (int64_t r = 0; r < r_whole; r += LANES)
-      block(dst + c * ldd + r, ldd, src + r * lds + c, lds);
+      vec_turn(src + r * lds + c, lds, dst + c * ldd + r, ldd);
   rest(r_whole, rows, 0, c_whole, dst, ldd, src, lds);
   rest(0, rows, c_whole, cols, dst, ldd, src, lds);
 }

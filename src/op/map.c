@@ -141,13 +141,6 @@ static bool is_single(const lar_tensor *x) {
   return true;
 }
 
-static bool is_like(const lar_tensor *x, const lar_tensor *a) {
-  if (x->ndim != a->ndim) return false;
-  for (int d = 0; d < x->ndim; d++)
-    if (x->shape[d] != a->shape[d]) return false;
-  return true;
-}
-
 /* n times the element at p. */
 static void repeat(lar_dtype t, int64_t n, void *to, const void *p) {
   if (t == LAR_F32)
@@ -172,7 +165,7 @@ static const lar_tensor *plain(int nin, lar_var *const *in, bool *single) {
   for (int k = 0; a != NULL && k < nin; k++) {
     const lar_tensor *x = &in[k]->t;
     if (single[k] || x == a) continue;
-    if (!is_like(x, a)) return NULL;
+    if (!lar_tensor_same_shape(x, a)) return NULL;
     single[k] = !lar_tensor_is_contiguous(x);
     if (single[k] && !is_single(x)) return NULL;
   }
