@@ -1,5 +1,22 @@
 -- Lua's collector is told of the bytes that tensors hold: temporaries do not pile up.
 local lariat = require "lariat"
+local shell = require "support.shell"
+
+-- What Lua's heap varies by under small temporaries, after a collection under pressure has
+-- freed much.
+local SMALL = [[
+local a, b, held = lariat.zeros(512, 512), lariat.zeros(10), {}
+for i = 1, 2e5 do held[i] = {} end
+held = nil
+for _ = 1, 100 do local _ = a + 1 end
+local least, most = math.huge, 0
+for _ = 1, 20000 do
+  local _ = b + b
+  local now = collectgarbage "count"
+  least, most = math.min(least, now), math.max(most, now)
+end
+print(most / least)
+]]
 
 describe("temporaries", function()
   it("of a megabyte each stay below 200 MB without a call to collectgarbage", function()
@@ -22,5 +39,10 @@ describe("temporaries", function()
       most = math.max(most, bytes)
     end
     assert.is_true(most < 200e6, most)
+  end)
+
+  it("small ones are collected as often as before once large ones have pressed", function()
+    local out = shell.run(shell.lariat .. " -e " .. shell.quote(SMALL))
+    assert.is_true(tonumber(out) < 1.5, out)
   end)
 end)
