@@ -62,18 +62,27 @@ double lar_rng_uniform(lar_rng *r) {
   return unit(w[0], w[1]);
 }
 
-int64_t lar_rng_below(lar_rng *r, int64_t n) {
-  uint32_t w[4];
-  lar_philox(r->key, r->at++, w);
-  uint64_t bits = ((uint64_t)w[0] << 32) | w[1];
+/* 64 bits, seen as a fraction, of n. */
+static inline int64_t share(uint64_t bits, int64_t n) {
   __extension__ typedef unsigned __int128 wide;
   return (int64_t)(((wide)bits * (uint64_t)n) >> 64);
 }
 
+int64_t lar_rng_below(lar_rng *r, int64_t n) {
+  uint32_t w[4];
+  lar_philox(r->key, r->at++, w);
+  return share(((uint64_t)w[0] << 32) | w[1], n);
+}
+
+/* Element i goes to a place below i + 1, as lar_rng_below would draw it. */
 void lar_rng_permutation(lar_rng *r, int64_t *out, int64_t n) {
+  uint64_t words[2 * LAR_PHILOX_LANES];
   for (int64_t i = 0; i < n; i++) {
-    int64_t j = lar_rng_below(r, i + 1);
+    int lane = (int)(i % LAR_PHILOX_LANES);
+    if (lane == 0) lar_philox_block(r->key, r->at + (uint64_t)i, words);
+    int64_t j = share(words[lane] << 32 | words[lane] >> 32, i + 1);
     out[i] = out[j];
     out[j] = i;
   }
+  r->at += (uint64_t)n;
 }

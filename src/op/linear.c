@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "core/par.h"
 #include "kern/bias.h"
 #include "kern/copy.h"
@@ -34,33 +32,31 @@ typedef struct rest {
   const lar_op *then;
 } rest;
 
-static void then_piece(const rest *r, int64_t n, char *y, const char *b) {
+/* Whole rows, or a piece of one, while they are in the cache. */
+static void then_piece(const rest *r, int64_t rows, int64_t n, char *y, const char *b) {
   static const double none[LAR_ATTR_REALS];
-  double piece[PIECE];
-  const void *from = piece;
   bool wide = r->y->dtype == LAR_F64;
-  memcpy(piece, y, (size_t)n * lar_dtype_size(r->y->dtype));
-  (wide ? lar_bias_add_f64 : lar_bias_add_f32)(1, n, piece, b);
-  r->then->map[wide](n, y, &from, none);
+  const void *from = y;
+  (wide ? lar_bias_add_f64 : lar_bias_add_f32)(rows, n, y, b);
+  if (r->then != NULL) r->then->map[wide](rows * n, y, &from, none);
 }
 
 /* The bias, and what follows, on rows of the product. */
 static void finish(void *ctx, int64_t begin, int64_t end) {
   const rest *r = ctx;
   int64_t n = r->y->shape[1], size = (int64_t)lar_dtype_size(r->y->dtype);
+  int64_t rows = n < PIECE ? PIECE / n : 1, most = n < PIECE ? n : PIECE;
   char *y = (char *)lar_tensor_data(r->y) + begin * n * size;
-  if (r->then == NULL) {
-    (r->y->dtype == LAR_F64 ? lar_bias_add_f64 : lar_bias_add_f32)(end - begin, n, y, r->b);
-    return;
-  }
-  for (int64_t i = begin; i < end; i++, y += n * size)
-    for (int64_t j = 0; j < n; j += PIECE)
-      then_piece(r, n - j < PIECE ? n - j : PIECE, y + j * size, (const char *)r->b + j * size);
+  for (int64_t i = begin; i < end; i += rows, y += rows * n * size)
+    for (int64_t j = 0; j < n; j += most)
+      then_piece(r, end - i < rows ? end - i : rows, n - j < most ? n - j : most, y + j * size,
+                 (const char *)r->b + j * size);
 }
 
 static void add_bias(const lar_tensor *y, const lar_tensor *b, const lar_attr *attr) {
   rest r = {y, lar_tensor_data(b), then[attr->n > 0 ? attr->i[0] : 0]};
-  int64_t n = y->shape[1] > 0 ? y->shape[1] : 1;
+  int64_t n = y->shape[1];
+  if (n == 0) return;
   lar_par_for(y->shape[0], LAR_LOOP_GRAIN / n + 1, finish, &r);
 }
 
