@@ -5,27 +5,8 @@
 
 #include "core/interrupt.h"
 #include "core/mem.h"
+#include "solver/cd.h"
 #include "solver/dual.h"
-#include "solver/look.h"
-#include "solver/quad.h"
-
-typedef struct work {
-  lar_scalar s;
-  lar_quad q;
-  lar_look seen;                  /* what corr is made of */
-  double *u, *h, *scratch, *move; /* n: slopes and curvatures of the loss */
-  double *metric, mass;           /* n: the curvatures that the Gram matrix is of; their sum */
-  int64_t filled;                 /* members that it knows; 0: it is out of date */
-  double ahead;                   /* what this strength does not hold at 0 is let in at once */
-  double *corr, *curve;           /* p: z_j'u where it was last taken; curve may be NULL */
-  double *block;
-  double weight, flat; /* sum of h; what all h are, or 0 */
-  bool begun, whole;   /* whole: the members are all columns, and rows are not looked at */
-  double damp;         /* curvatures are taken so many times: 1, unless steps fail */
-  double floor; /* a row's least curvature, as a share of the bound: less as steps pass */
-  double dual, dual_at; /* the highest value of the dual at that strength */
-  double exact; /* the strength at which the members are at their optimum to rounding, or 0 */
-} work;
 
 static lar_status fits(const lar_problem *g) {
   if (g->rows.k != 1)
@@ -37,7 +18,7 @@ static lar_status fits(const lar_problem *g) {
 }
 
 static void shut(void *p) {
-  work *w = p;
+  lar_cd *w = p;
   if (w == NULL) return;
   lar_scalar_close(&w->s);
   lar_quad_close(&w->q);
@@ -51,8 +32,8 @@ static const double MOST_FLOOR = 1e-3, LEAST_FLOOR = 1e-12;
 static lar_status start(void **out, const lar_problem *g) {
   void *v;
   *out = NULL;
-  LAR_TRY(lar_alloc(&v, 1, sizeof(work)));
-  work *w = v;
+  LAR_TRY(lar_alloc(&v, 1, sizeof(lar_cd)));
+  lar_cd *w = v;
   lar_status st = LAR_OK;
   int64_t n = g->x->n, p = g->x->p;
   w->damp = 1, w->floor = MOST_FLOOR, w->dual_at = -1;
@@ -80,7 +61,7 @@ static double sum_of(int64_t n, const double *v) {
 
 /* Rows on a straight piece of a loss with bounded curvature still get a little of it: of
  * classes that separate, whose curvature fades, no more than steps need. */
-static void temper(work *w, const lar_problem *g) {
+static void temper(lar_cd *w, const lar_problem *g) {
   double most = g->family->bound != NULL ? g->family->bound(g->self) : 0;
   bool bounded = most > 0 && most < HUGE_VAL;
   for (int64_t i = 0; bounded && i < g->x->n; i++)
@@ -90,7 +71,7 @@ static void temper(work *w, const lar_problem *g) {
 
 /* The intercept that is best for these coefficients, by Newton's method; u, h and the loss
  * there. */
-static lar_status centre(work *w, const lar_problem *g, lar_point *at) {
+lar_status lar_cd_centre(lar_cd *w, const lar_problem *g, lar_point *at) {
   int64_t n = g->x->n;
   for (int k = 0; k < 100; k++) {
     LAR_TRY(g->family->slopes(g->self, &g->rows, at->eta, w->u, w->h));
@@ -110,13 +91,13 @@ static lar_status centre(work *w, const lar_problem *g, lar_point *at) {
 
 /* ---- who is in ---- */
 
-static void look(work *w) {
+void lar_cd_look(lar_cd *w) {
   lar_look_around(&w->seen, &w->s, w->q.place, w->u, w->corr);
   for (int64_t k = 0; k < w->q.m; k++) w->q.slope[k] = w->corr[w->q.at[k]];
 }
 
 /* Second derivatives along the columns: the metric in which jumps of penalties are judged. */
-static void measure(work *w, const lar_problem *g) {
+void lar_cd_measure(lar_cd *w, const lar_problem *g) {
   for (int64_t j = 0; w->curve != NULL && j < g->x->p; j++) {
     double one, two, scale = lar_design_scale(g->x, j), mean = lar_design_mean(g->x, j);
     lar_design_moments(g->x, j, w->h, &one, &two);
@@ -127,7 +108,7 @@ static void measure(work *w, const lar_problem *g) {
 }
 
 /* Would a coefficient at 0 leave it, at this strength? */
-static bool leaves(const work *w, const lar_scalar *s, int64_t j) {
+static bool leaves(const lar_cd *w, const lar_scalar *s, int64_t j) {
   if (lar_scalar_rests(s, j, w->corr[j]) || lar_scalar_held(s, j)) return false;
   if (lar_scalar_distance(s, j, 0, w->corr[j]) > 0) return true;
   if (w->curve == NULL || !(w->curve[j] > 0)) return false;
@@ -135,13 +116,13 @@ static bool leaves(const work *w, const lar_scalar *s, int64_t j) {
 }
 
 /* A Gram matrix may take 16 MB, or half of what X takes. */
-static bool too_many(const work *w, const lar_design *x) {
+static bool too_many(const lar_cd *w, const lar_design *x) {
   double most = (double)x->n * (double)x->p * (double)lar_dtype_size(x->dtype) / 2,
          m = (double)w->q.m;
   return !w->q.rows && m * m * sizeof(double) > fmax(most, 16 << 20);
 }
 
-static lar_status admit(work *w, const lar_problem *g, const lar_point *at, double lambda,
+lar_status lar_cd_admit(lar_cd *w, const lar_problem *g, const lar_point *at, double lambda,
                         int64_t *added) {
   lar_scalar s = w->s;
   int64_t from = w->q.m;
@@ -161,11 +142,11 @@ static lar_status admit(work *w, const lar_problem *g, const lar_point *at, doub
 
 /* What may come in between two strengths, as if slopes changed as fast as the strength; all
  * columns at once after a long step would be too many. */
-static double strong(double lambda, double previous) {
+double lar_cd_strong(double lambda, double previous) {
   return previous == HUGE_VAL ? lambda : fmax(2 * lambda - previous, lambda / 2);
 }
 
-static bool certified(work *w, const lar_problem *g, lar_point *at) {
+bool lar_cd_certified(lar_cd *w, const lar_problem *g, lar_point *at) {
   double share = lar_certify(g, &w->s, w->u, w->corr, w->scratch, at);
   if (!w->whole)
     lar_look_screen(&w->seen, &w->s, w->q.place, w->corr, share, lar_dual_radius(g, at->gap));
@@ -180,7 +161,8 @@ static bool certified(work *w, const lar_problem *g, lar_point *at) {
 }
 
 /* Where jumps are possible a certificate is of slopes alone: who would jump in is asked too. */
-static bool ended(const work *w, const lar_problem *g, lar_point *at, bool good, double share) {
+bool lar_cd_ended(const lar_cd *w, const lar_problem *g, lar_point *at, bool good,
+                  double share) {
   if (good && w->curve == NULL) return true;
   if (lar_interrupt_pending())
     at->status = LAR_INTERRUPTED;
@@ -189,128 +171,9 @@ static bool ended(const work *w, const lar_problem *g, lar_point *at, bool good,
   return at->status != LAR_CONVERGED;
 }
 
-/* ---- squared loss ---- */
-
-/* Coefficients and slopes by rows follow the members. */
-static void follow(work *w, const lar_problem *g, lar_point *at) {
-  double shift = 0;
-  for (int64_t k = 0; k < w->q.m; k++) {
-    int64_t j = w->q.at[k];
-    double d = (w->q.b[k] - at->coef[j]) / lar_design_scale(g->x, j);
-    if (d == 0) continue;
-    at->coef[j] = w->q.b[k];
-    if (w->q.rows) continue; /* u has followed */
-    lar_design_axpy(g->x, j, w->flat > 0 ? d * w->flat : d, w->flat > 0 ? NULL : w->h, w->u);
-    shift -= d * lar_design_mean(g->x, j);
-  }
-  double loss = 0;
-  for (int64_t i = 0; i < g->x->n; i++) {
-    if (w->h[i] == 0) continue;
-    w->u[i] += shift * w->h[i];
-    loss += w->u[i] * w->u[i] / w->h[i];
-  }
-  at->loss = loss / 2;
-}
-
-/* The same where the model holds all columns. */
-static void follow_whole(work *w, lar_point *at) {
-  double fall = 0;
-  for (int64_t j = 0; j < w->s.p; j++) {
-    fall += (w->q.b[j] - at->coef[j]) * (w->corr[j] + w->q.slope[j]);
-    at->coef[j] = w->q.b[j];
-    w->corr[j] = w->q.slope[j];
-  }
-  at->loss = fmax(at->loss + fall / 2, 0);
-}
-
-static lar_status begin_whole(work *w, const lar_problem *g, const lar_point *at) {
-  LAR_TRY(lar_quad_whole(&w->q, g->x->gram));
-  for (int64_t j = 0; j < w->s.p; j++) {
-    w->q.b[j] = at->coef[j];
-    w->q.slope[j] = w->corr[j];
-    if (w->curve != NULL) w->curve[j] = w->q.curve[j];
-  }
-  w->whole = w->begun = true;
-  return LAR_OK;
-}
-
-static lar_status begin(work *w, const lar_problem *g, lar_point *at) {
-  if (at->corr_known) memcpy(w->corr, at->corr, (size_t)w->s.p * sizeof(double));
-  if (at->corr_known && g->x->gram != NULL) return begin_whole(w, g, at);
-  LAR_TRY(centre(w, g, at));
-  w->flat = w->h[0];
-  for (int64_t i = 1; i < g->x->n && w->flat > 0; i++)
-    if (w->h[i] != w->flat) w->flat = 0;
-  measure(w, g);
-  if (at->corr_known)
-    lar_look_known(&w->seen, w->u, w->corr);
-  else
-    lar_look_all(&w->seen, w->u, w->corr);
-  w->begun = true;
-  return LAR_OK;
-}
-
-/* Is the optimum a broken line between that strength and the next, and worth following? The end
- * is exact, which of many columns takes longer than the few sweeps of a coarse tolerance. */
-static bool follows(const work *w, const lar_problem *g, const lar_point *at) {
-  const double coarse = 1e-3;
-  const lar_scalar *s = &w->s;
-  if (g->tol >= coarse && !w->whole) return false;
-  return s->other == NULL && s->lo == NULL && w->exact > at->lambda && !w->q.rows;
-}
-
-static lar_status optimise(work *w, const lar_problem *g, double share, lar_point *at) {
-  double gap = w->s.convex && w->s.other == NULL ? share * g->tol * g->null_value : (double)NAN;
-  int64_t rounds = 0;
-  bool done = false;
-  if (follows(w, g, at)) LAR_TRY(lar_quad_follow(&w->q, &w->s, w->exact, &done, &rounds));
-  at->iterations += rounds;
-  if (done) return LAR_OK;
-  int64_t most = g->max_iter - at->iterations;
-  double kkt = share * g->tol * g->null_slope;
-  if (w->q.rows) {
-    lar_metric metric = {w->h, w->weight, w->flat};
-    LAR_TRY(lar_quad_descend(&w->q, &w->s, &metric, w->u, gap, kkt, most, &rounds));
-  } else {
-    LAR_TRY(lar_quad_solve(&w->q, &w->s, gap, kkt, most, &rounds));
-  }
-  at->iterations += rounds;
-  return LAR_OK;
-}
-
-/* By rows a look costs no more than a round: the first comes early, as others may have to come
- * in. */
-static lar_status solve_squares(work *w, const lar_problem *g, double previous, lar_point *at) {
-  const double fine = 0.9;
-  double share = w->q.rows ? 5 : fine;
-  int64_t added;
-  if (!w->begun) LAR_TRY(begin(w, g, at));
-  LAR_TRY(admit(w, g, at, strong(at->lambda, previous), &added));
-  for (;;) {
-    if (added > 0) LAR_TRY(lar_quad_fill(&w->q, w->q.m - added, w->h, w->weight));
-    LAR_TRY(optimise(w, g, share, at));
-    w->exact = 0;
-    if (w->whole) {
-      follow_whole(w, at);
-    } else {
-      follow(w, g, at);
-      look(w);
-    }
-    bool good = certified(w, g, at);
-    if (good && at->kkt * g->null_slope <= 1e-9 * at->lambda) w->exact = at->lambda;
-    if (ended(w, g, at, good, share)) return LAR_OK;
-    LAR_TRY(admit(w, g, at, at->lambda, &added));
-    if (good && added == 0) return LAR_OK;
-    if (share > fine)
-      share = fine;
-    else if (added == 0)
-      share *= 0.3;
-  }
-}
-
 /* ---- any smooth loss: quadratic models, one after the other ---- */
 
-static double penalty_of(const work *w, double t, const double *from) {
+static double penalty_of(const lar_cd *w, double t, const double *from) {
   double sum = 0;
   for (int64_t k = 0; k < w->q.m; k++) {
     int64_t j = w->q.at[k];
@@ -321,7 +184,7 @@ static double penalty_of(const work *w, double t, const double *from) {
 }
 
 /* The model's step by rows, with that of the intercept. */
-static double direction(work *w, const lar_problem *g, const lar_point *at) {
+static double direction(lar_cd *w, const lar_problem *g, const lar_point *at) {
   double shift = 0, b0 = 0;
   memset(w->move, 0, (size_t)g->x->n * sizeof(double));
   for (int64_t k = 0; k < w->q.m; k++) {
@@ -337,7 +200,7 @@ static double direction(work *w, const lar_problem *g, const lar_point *at) {
 }
 
 /* What the model promises of the loss, along w->move. */
-static double promise(const work *w, int64_t n) {
+static double promise(const lar_cd *w, int64_t n) {
   double sum = 0;
   for (int64_t i = 0; i < n; i++) sum += w->move[i] * (w->u[i] + w->metric[i] * w->move[i] / 2);
   return sum;
@@ -345,7 +208,7 @@ static double promise(const work *w, int64_t n) {
 
 /* A step that brings more than the model said met less curvature than that; one that brings
  * much less, more. */
-static void judge(work *w, double t, double said, double fell) {
+static void judge(lar_cd *w, double t, double said, double fell) {
   w->damp = t > 1e-3 ? fmax(w->damp / 2, 1) : fmin(w->damp * 4, 1e6);
   if (t == 1 && fell > said)
     w->floor = fmax(w->floor / 10, LEAST_FLOOR);
@@ -355,7 +218,7 @@ static void judge(work *w, double t, double said, double fell) {
 
 /* As far towards the model's least as the objective falls; where it does not, the next model is
  * steeper. */
-static lar_status advance(work *w, const lar_problem *g, lar_point *at) {
+static lar_status advance(lar_cd *w, const lar_problem *g, lar_point *at) {
   int64_t n = g->x->n;
   double before = at->loss + penalty_of(w, 0, at->coef), b0 = direction(w, g, at), t = 1, after;
   double said = before - at->loss - penalty_of(w, 1, at->coef) - promise(w, n);
@@ -364,7 +227,7 @@ static lar_status advance(work *w, const lar_problem *g, lar_point *at) {
   for (int k = 0; k < 40; k++, t /= 2) {
     for (int64_t i = 0; i < n; i++) at->eta[i] = old[i] + t * w->move[i];
     at->intercept[0] = from + t * b0;
-    LAR_TRY(centre(w, g, at));
+    LAR_TRY(lar_cd_centre(w, g, at));
     after = at->loss + penalty_of(w, t, at->coef);
     if (after <= before + 1e-14 * fabs(before)) break;
   }
@@ -377,12 +240,12 @@ static lar_status advance(work *w, const lar_problem *g, lar_point *at) {
   return LAR_OK;
 }
 
-static void refresh_slopes(work *w, const lar_problem *g) {
+static void refresh_slopes(lar_cd *w, const lar_problem *g) {
   lar_design_tmul(g->x, w->u, sum_of(g->x->n, w->u), w->q.at, w->q.m, w->q.slope);
 }
 
 /* Members at 0 that are not expected to leave it go. */
-static lar_status thin(work *w) {
+static lar_status thin(lar_cd *w) {
   void *v;
   if (w->q.m == 0 || w->curve != NULL) return LAR_OK;
   LAR_TRY(lar_alloc_raw(&v, (size_t)w->q.m, sizeof(bool)));
@@ -398,7 +261,7 @@ static lar_status thin(work *w) {
 
 /* Second derivatives of an earlier point make models as good as long as steps converge by
  * them: a Gram matrix is made anew where they do not. */
-static lar_status make_model(work *w, const lar_problem *g) {
+static lar_status make_model(lar_cd *w, const lar_problem *g) {
   bool joint = g->family->joint != NULL && !w->q.rows;
   if (joint && w->filled < w->q.m) w->filled = 0;
   if (w->q.rows || w->filled == 0) {
@@ -418,7 +281,8 @@ static lar_status make_model(work *w, const lar_problem *g) {
 /* The working set's optimum, by models that are solved the better the nearer it is. What is
  * left is judged by the size of the coefficients: where that deceives (they are next to 0), a
  * step is due. */
-static lar_status settle(work *w, const lar_problem *g, lar_point *at, double share, bool due) {
+static lar_status settle(lar_cd *w, const lar_problem *g, lar_point *at, double share,
+                         bool due) {
   const double slow = 0.2;
   bool dual = w->s.convex && w->s.other == NULL;
   double goal = share * g->tol * g->null_value, kkt = share * g->tol * g->null_slope;
@@ -449,25 +313,26 @@ static lar_status settle(work *w, const lar_problem *g, lar_point *at, double sh
   return LAR_OK;
 }
 
-static lar_status solve_smooth(work *w, const lar_problem *g, double previous, lar_point *at) {
+static lar_status solve_smooth(lar_cd *w, const lar_problem *g, double previous,
+                               lar_point *at) {
   double share = 0.3;
   int64_t added;
   bool due = false;
   if (!w->begun) {
-    LAR_TRY(centre(w, g, at));
-    measure(w, g);
+    LAR_TRY(lar_cd_centre(w, g, at));
+    lar_cd_measure(w, g);
     lar_look_all(&w->seen, w->u, w->corr);
     w->begun = true;
   }
-  w->ahead = strong(at->lambda, previous);
-  LAR_TRY(admit(w, g, at, w->ahead, &added));
+  w->ahead = lar_cd_strong(at->lambda, previous);
+  LAR_TRY(lar_cd_admit(w, g, at, w->ahead, &added));
   for (;;) {
     LAR_TRY(settle(w, g, at, share, due));
-    measure(w, g);
-    look(w);
-    bool good = certified(w, g, at);
-    if (ended(w, g, at, good, share)) return LAR_OK;
-    LAR_TRY(admit(w, g, at, at->lambda, &added));
+    lar_cd_measure(w, g);
+    lar_cd_look(w);
+    bool good = lar_cd_certified(w, g, at);
+    if (lar_cd_ended(w, g, at, good, share)) return LAR_OK;
+    LAR_TRY(lar_cd_admit(w, g, at, at->lambda, &added));
     if (good && added == 0) return LAR_OK;
     due = added == 0;
     if (due) share *= 0.1;
@@ -475,11 +340,11 @@ static lar_status solve_smooth(work *w, const lar_problem *g, double previous, l
 }
 
 static lar_status solve(void *work_, const lar_problem *g, double previous, lar_point *at) {
-  work *w = work_;
+  lar_cd *w = work_;
   w->s.lambda = at->lambda;
   at->status = LAR_CONVERGED;
   at->iterations = 0;
-  if ((g->family->traits & LAR_FAM_QUADRATIC) != 0) return solve_squares(w, g, previous, at);
+  if ((g->family->traits & LAR_FAM_QUADRATIC) != 0) return lar_cd_squares(w, g, previous, at);
   LAR_TRY(solve_smooth(w, g, previous, at));
   if (at->status == LAR_CONVERGED && lar_unbounded(g, at, 10 * g->tol))
     at->status = LAR_UNBOUNDED;
