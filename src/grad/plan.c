@@ -267,6 +267,7 @@ static lar_status build(lar_plan *p, const lar_trace *t) {
   LAR_TRY(make_maps(p));
   LAR_TRY(lar_plan_group(p));
   lar_plan_lives(p);
+  LAR_TRY(lar_plan_brief(p));
   LAR_TRY(lar_plan_link(p));
   return lar_plan_layout(p, t);
 }
@@ -302,7 +303,7 @@ void lar_plan_free(lar_plan *p) {
     lar_storage_unref(p->watch[k].s);
   }
   for (int k = 0; k < p->nconst; k++) lar_storage_unref(p->constant[k]);
-  for (int k = 0; k < p->nitem; k++) lar_free(p->item[k].link);
+  for (int k = 0; k < p->nitem; k++) lar_free(p->item[k].link), lar_free(p->item[k].brief);
   lar_free(p->item);
   lar_free(p->origin);
   lar_free(p->kernel);
@@ -315,6 +316,7 @@ void lar_plan_free(lar_plan *p) {
   lar_free(p->input);
   lar_free(p->like);
   lar_free(p->arena);
+  lar_free(p->block);
   lar_free(p->scratch);
   lar_free(p);
 }

@@ -27,7 +27,7 @@ struct lar_link {
 
 /* ---- which ---- */
 
-static int64_t length(const lar_kernel *k) {
+int64_t lar_kernel_length(const lar_kernel *k) {
   return k->kind == LAR_KERNEL_DRAW ? lar_tensor_numel(k->t[0]) : k->job->loop.shape[0];
 }
 
@@ -35,18 +35,18 @@ static int64_t stride(const lar_kernel *k, int i) {
   return k->kind == LAR_KERNEL_DRAW ? 1 : k->job->loop.stride[i][0];
 }
 
-/* Reads and writes one row without gaps, or reads single elements. */
-static bool is_row(const lar_kernel *k) {
+bool lar_kernel_is_row(const lar_kernel *k) {
   if (k->kind == LAR_KERNEL_DRAW)
-    return k->r.draw.kind == LAR_DRAW_COIN && length(k) > 0 &&
+    return k->r.draw.kind == LAR_DRAW_COIN && lar_kernel_length(k) > 0 &&
            lar_tensor_is_contiguous(k->t[0]);
   if (k->kind != LAR_KERNEL_MAP) return false;
   const lar_map_job *j = k->job;
-  if (j->loop.ndim != 1 || j->unpack != NULL || length(k) < 1) return false;
+  if (j->loop.ndim != 1 || j->unpack != NULL || lar_kernel_length(k) < 1) return false;
   for (int i = 0; i <= j->nin; i++) {
     int64_t step = j->loop.stride[i][0];
     bool single = i > 0 && step == 0;
-    if ((step != 1 && !single && length(k) != 1) || (i > 0 && j->pack[i - 1] != NULL))
+    if ((step != 1 && !single && lar_kernel_length(k) != 1) ||
+        (i > 0 && j->pack[i - 1] != NULL))
       return false;
   }
   return true;
@@ -59,24 +59,26 @@ static bool agree(const lar_kernel *a, const lar_kernel *b) {
     for (int j = 0; j <= b->nin; j++) {
       const lar_tensor *x = a->t[i], *y = b->t[j];
       if (x->storage != y->storage || (i > 0 && j > 0)) continue;
-      bool rows = length(a) == 1 || (stride(a, i) == 1 && stride(b, j) == 1);
+      bool rows = lar_kernel_length(a) == 1 || (stride(a, i) == 1 && stride(b, j) == 1);
       if (!rows || x->offset != y->offset || x->dtype != y->dtype) return false;
     }
   return true;
 }
 
-/* Is input i one element for all? */
-static bool is_single(const lar_kernel *k, int i) { return stride(k, i) == 0 && length(k) > 1; }
+bool lar_kernel_is_single(const lar_kernel *k, int i) {
+  return stride(k, i) == 0 && lar_kernel_length(k) > 1;
+}
 
 static int count_singles(const lar_kernel *k, int n) {
   int singles = 0;
   for (int j = 0; j < n; j++)
-    for (int i = 1; i <= k[j].nin; i++) singles += is_single(&k[j], i);
+    for (int i = 1; i <= k[j].nin; i++) singles += lar_kernel_is_single(&k[j], i);
   return singles;
 }
 
 static bool joins(const lar_plan *p, int first, int k) {
-  if (!is_row(&p->kernel[k]) || length(&p->kernel[k]) != length(&p->kernel[first]) ||
+  if (!lar_kernel_is_row(&p->kernel[k]) ||
+      lar_kernel_length(&p->kernel[k]) != lar_kernel_length(&p->kernel[first]) ||
       count_singles(&p->kernel[first], k - first + 1) > SLOTS / 2)
     return false;
   for (int j = first; j < k; j++)
@@ -94,7 +96,7 @@ lar_status lar_plan_group(lar_plan *p) {
   for (int k = 0, n; k < p->nkernel; k += n) {
     n = 1;
     if (k == p->split) split = p->nitem;
-    if (is_row(&p->kernel[k]))
+    if (lar_kernel_is_row(&p->kernel[k]))
       while (n < LONGEST && k + n < p->nkernel && k + n != p->split && joins(p, k, k + n)) n++;
     p->item[p->nitem++] = (lar_item){.first = k, .n = n};
   }
@@ -161,7 +163,7 @@ static void make_link(const lar_plan *p, int item, int at, slots *t, int *single
     l->size[i] = lar_dtype_size(x->dtype);
     l->byte[i] = (size_t)x->offset * l->size[i];
     l->slot[i] = NONE;
-    l->fill[i] = is_single(k, i);
+    l->fill[i] = lar_kernel_is_single(k, i);
     if (l->fill[i])
       l->slot[i] = (*single)++;
     else if (is_local(p, item, k, i))
@@ -187,7 +189,7 @@ lar_status lar_plan_link(lar_plan *p) {
     lar_item *it = &p->item[k];
     slots t = {0};
     void *at;
-    if (it->n == 1) continue;
+    if (it->n == 1 || it->brief != NULL) continue;
     t.top = SLOTS - count_singles(&p->kernel[it->first], it->n);
     LAR_TRY(lar_alloc(&at, (size_t)it->n, sizeof *it->link));
     it->link = at;
@@ -235,7 +237,7 @@ static void pieces(void *ctx, int64_t begin, int64_t end) {
 }
 
 void lar_plan_run_chain(const lar_plan *p, const lar_item *it) {
-  int64_t n = length(&p->kernel[it->first]), grain = LAR_LOOP_GRAIN;
+  int64_t n = lar_kernel_length(&p->kernel[it->first]), grain = LAR_LOOP_GRAIN;
   for (int k = 0; k < it->n; k++) {
     struct lar_link *l = &it->link[k];
     if (l->draw == NULL) continue;

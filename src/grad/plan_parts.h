@@ -35,16 +35,19 @@ typedef struct lar_plan_out {
 
 /* A buffer during layout and after. */
 typedef struct lar_place {
-  bool constant, needed, written, result, laid, slotted;
+  bool constant, needed, written, result, laid;
+  bool slotted;           /* lies neither in the arena nor apart */
   int maker, first, last; /* record; items */
   size_t at, bytes;       /* in the arena */
+  char *row;              /* of few elements; or NULL */
   lar_storage *own;       /* of a result */
 } lar_place;
 
 /* What is run at once: a kernel, or elementwise kernels in a row as one. */
 typedef struct lar_item {
   int first, n;
-  struct lar_link *link; /* of a chain; NULL: one after the other */
+  struct lar_link *link;   /* of a chain; NULL: one after the other */
+  struct lar_brief *brief; /* of few elements; or NULL */
   double seconds;
   int64_t runs;
 } lar_item;
@@ -62,9 +65,9 @@ struct lar_plan {
   lar_tensor *like; /* its layout */
   lar_watch *watch;
   lar_storage **constant;
-  uint32_t *version; /* of each constant */
-  void *arena, *scratch;
-  size_t arena_bytes, scratch_bytes, scratch_need;
+  uint32_t *version;             /* of each constant */
+  void *arena, *scratch, *block; /* block: of rows of few elements */
+  size_t arena_bytes, scratch_bytes, scratch_need, block_bytes;
   bool measure;
 };
 
@@ -82,5 +85,15 @@ lar_status lar_plan_layout(lar_plan *p, const lar_trace *t);
 lar_status lar_plan_group(lar_plan *p); /* kernels into items */
 lar_status lar_plan_link(lar_plan *p);
 void lar_plan_run_chain(const lar_plan *p, const lar_item *it);
+
+/* Does it read and write one row without gaps, or read single elements? Of such a one, the
+ * length, and whether operand i is one element for all. */
+bool lar_kernel_is_row(const lar_kernel *k);
+int64_t lar_kernel_length(const lar_kernel *k);
+bool lar_kernel_is_single(const lar_kernel *k, int i);
+
+/* plan_brief.c */
+lar_status lar_plan_brief(lar_plan *p);
+void lar_plan_run_brief(const struct lar_brief *b);
 
 #endif

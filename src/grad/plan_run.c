@@ -60,6 +60,10 @@ static double now(void) {
 }
 
 static lar_status run_item(lar_plan *p, const lar_item *it) {
+  if (it->brief != NULL) {
+    lar_plan_run_brief(it->brief);
+    return LAR_OK;
+  }
   if (it->link != NULL) {
     lar_plan_run_chain(p, it);
     return LAR_OK;
@@ -190,7 +194,7 @@ lar_kernel_info lar_plan_kernel(const lar_plan *p, int k) {
 }
 
 size_t lar_plan_bytes(const lar_plan *p) {
-  size_t bytes = p->arena_bytes + p->scratch_bytes;
+  size_t bytes = p->arena_bytes + p->scratch_bytes + p->block_bytes;
   for (int b = 0; b < p->nbuf; b++)
     if (p->place[b].own != NULL) bytes += p->place[b].bytes;
   return bytes;
