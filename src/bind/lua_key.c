@@ -117,7 +117,7 @@ static void function(walk *w, int depth) {
   lua_State *L = w->L;
   const char *name;
   for (int k = 1; (name = lua_getupvalue(L, -1, k)) != NULL; k++) {
-    if (strcmp(name, "_ENV") == 0)
+    if (name[0] == '_' && strcmp(name, "_ENV") == 0)
       globals(w);
     else
       value(w, depth + 1);

@@ -256,8 +256,16 @@ static int by_plan(lua_State *L, lar_compiled *made, call *now) {
   return n;
 }
 
+/* The object called, told by its metatable, which the function holds: no look-up by name. */
+static compiled *called(lua_State *L) {
+  bool one = lua_getmetatable(L, 1) && lua_rawequal(L, -1, lua_upvalueindex(1));
+  if (!one) return self(L); /* raises */
+  lua_pop(L, 1);
+  return lua_touserdata(L, 1);
+}
+
 static int invoke(lua_State *L) {
-  compiled *c = self(L);
+  compiled *c = called(L);
   call now = {.nargs = lua_gettop(L) - 1};
   if (c->dynamic || lar_op_traced()) return plainly(L);
   lb_enter(L);
@@ -314,12 +322,15 @@ static int measure(lua_State *L) {
 
 static const luaL_Reg lib[] = {{"compile", compile}, {NULL, NULL}};
 static const luaL_Reg methods[] = {{"plans", plans}, {"measure", measure}, {NULL, NULL}};
-static const luaL_Reg meta[] = {{"__gc", gc}, {"__call", invoke}, {NULL, NULL}};
+static const luaL_Reg meta[] = {{"__gc", gc}, {NULL, NULL}};
 
 void lb_open_plan(lua_State *L) {
   luaL_setfuncs(L, lib, 0);
   lb_class(L, COMPILED, methods, meta);
   luaL_getmetatable(L, COMPILED);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, invoke, 1);
+  lua_setfield(L, -2, "__call");
   lua_getfield(L, -1, "__index");
   lua_setfield(L, -3, "compiled_methods");
   lua_pop(L, 1);

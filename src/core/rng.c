@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STREAMS = 64, NAME = 32 };
+enum { STREAMS = LAR_RNG_STREAMS, NAME = 32 };
 
 static struct stream {
   char name[NAME];
@@ -49,6 +49,15 @@ const char *lar_rng_nth(int k, lar_rng **state) {
   if (k >= count) return NULL;
   *state = &streams[k].rng;
   return streams[k].name;
+}
+
+void lar_rng_mark(lar_rng_marks *m) {
+  m->n = count;
+  for (int i = 0; i < count; i++) m->at[i] = streams[i].rng.at;
+}
+
+void lar_rng_go_back(const lar_rng_marks *m) {
+  for (int i = 0; i < m->n; i++) streams[i].rng.at = m->at[i];
 }
 
 /* 53 bits from two words, in [0, 1). */

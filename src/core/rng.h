@@ -48,6 +48,15 @@ void lar_rng_fill_normal(lar_rng *r, const lar_tensor *t, double mean, double st
 /* A uniform permutation of 0 .. n-1 (Fisher-Yates). */
 void lar_rng_permutation(lar_rng *r, int64_t *out, int64_t n);
 
+/* Where the process's streams are, to go back to. What comes after at[n) need not be there. */
+enum { LAR_RNG_STREAMS = 64 };
+typedef struct lar_rng_marks {
+  int n;
+  uint64_t at[LAR_RNG_STREAMS];
+} lar_rng_marks;
+void lar_rng_mark(lar_rng_marks *m);
+void lar_rng_go_back(const lar_rng_marks *m);
+
 /* Walk over the streams for a checkpoint: name and state of the k-th, NULL past the end. */
 const char *lar_rng_nth(int k, lar_rng **state);
 

@@ -22,7 +22,7 @@ typedef struct lar_storage {
   bool roomy;
   size_t bytes;
   void *data;              /* 64-byte aligned unless borrowed */
-  void (*release)(void *); /* for borrowed memory: called with `owner` at the end */
+  void (*release)(void *); /* called with `owner` at the end, where there is one */
   void *owner;
 } lar_storage;
 

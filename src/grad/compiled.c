@@ -1,6 +1,6 @@
 #include "grad/compiled.h"
 
-#include <string.h>
+#include <stddef.h>
 
 #include "core/mem.h"
 #include "grad/grad.h"
@@ -13,10 +13,10 @@ enum { RESULT = 0, RECORDED = 1 << 19, BY_INPUT = 1 << 20, BY_LEAF = 1 << 21 };
 
 struct lar_compiled {
   int refs, nin, nout, nleaf;
-  bool recorded, writes;
+  bool recorded, writes, draws;
   uint64_t calls, turn; /* made so far; whose forward pass the buffers hold */
   lar_plan *plan;
-  lar_var **leaf; /* that the function found, in the order of tags */
+  lar_var **arg; /* of a recorded call: inputs; leaves, in the order of tags; its turn */
 };
 
 /* ---- tracing ---- */
@@ -116,11 +116,11 @@ lar_status lar_compiled_note(lar_trace *t, int nin, lar_var *const *alias, int n
 
 static lar_status keep_leaves(lar_compiled *c, const lar_trace *t) {
   void *p;
-  LAR_TRY(lar_alloc(&p, (size_t)t->nwatch + 1, sizeof(lar_var *)));
-  c->leaf = p;
+  LAR_TRY(lar_alloc(&p, (size_t)(c->nin + t->nwatch) + 1, sizeof(lar_var *)));
+  c->arg = p;
   for (int k = 0; k < t->nout; k++)
     if (t->out[k].tag >= BY_LEAF)
-      c->leaf[c->nleaf++] = lar_var_ref(t->watch[t->out[k].tag - BY_LEAF].v);
+      c->arg[c->nin + c->nleaf++] = lar_var_ref(t->watch[t->out[k].tag - BY_LEAF].v);
   return LAR_OK;
 }
 
@@ -135,8 +135,10 @@ lar_status lar_compiled_new(lar_compiled **out, const lar_trace *t, int nin) {
     c->nout += t->out[k].tag < BY_INPUT;
     c->recorded = c->recorded || (t->out[k].tag & RECORDED);
   }
-  for (int k = 0; k < t->nrecord && !c->writes; k++)
-    c->writes = t->record[k].kind == LAR_RECORD_ASSIGN;
+  for (int k = 0; k < t->nrecord; k++) {
+    c->writes = c->writes || t->record[k].kind == LAR_RECORD_ASSIGN;
+    c->draws = c->draws || t->record[k].kind == LAR_RECORD_DRAW;
+  }
   lar_status st = keep_leaves(c, t);
   if (st == LAR_OK) st = lar_plan_new(&c->plan, t);
   if (st == LAR_OK)
@@ -148,8 +150,8 @@ lar_status lar_compiled_new(lar_compiled **out, const lar_trace *t, int nin) {
 
 void lar_compiled_unref(lar_compiled *c) {
   if (c == NULL || --c->refs > 0) return;
-  for (int k = 0; k < c->nleaf; k++) lar_var_unref(c->leaf[k]);
-  lar_free(c->leaf);
+  for (int k = 0; k < c->nleaf; k++) lar_var_unref(c->arg[c->nin + k]);
+  lar_free(c->arg);
   lar_plan_free(c->plan);
   lar_free(c);
 }
@@ -157,53 +159,29 @@ void lar_compiled_unref(lar_compiled *c) {
 lar_plan *lar_compiled_plan(const lar_compiled *c) { return c->plan; }
 int lar_compiled_results(const lar_compiled *c) { return c->nout; }
 
-/* ---- streams ---- */
-
-typedef struct streams {
-  int n;
-  uint64_t at[LAR_TRACE_STREAMS];
-} streams;
-
-static void save(streams *to) {
-  lar_rng *r;
-  for (to->n = 0; to->n < LAR_TRACE_STREAMS && lar_rng_nth(to->n, &r) != NULL; to->n++)
-    to->at[to->n] = r->at;
-}
-
-static void go_back(const streams *to) {
-  lar_rng *r;
-  for (int k = 0; k < to->n && lar_rng_nth(k, &r) != NULL; k++) r->at = to->at[k];
-}
-
 /* ---- a call in the record for derivatives ---- */
 
 /* Lives as long as its call, as the elements of the call's last input. */
 typedef struct turn {
   lar_compiled *c;
   uint64_t turn;
-  streams before;
+  lar_rng_marks before; /* where the plan draws; else there is no room for it */
 } turn;
 
-static void end_turn(void *owner) {
-  turn *t = owner;
-  lar_compiled_unref(t->c);
-  lar_free(t);
-}
+static void end_turn(void *owner) { lar_compiled_unref(((turn *)owner)->c); }
 
-static lar_status hold_turn(lar_var **out, lar_compiled *c, const streams *before) {
-  void *p;
+static lar_status hold_turn(lar_var **out, lar_compiled *c, const lar_rng_marks *before) {
   lar_tensor x = {.dtype = LAR_I64};
   *out = NULL;
-  LAR_TRY(lar_alloc(&p, 1, sizeof(turn)));
-  turn *t = p;
-  *t = (turn){c, c->turn, *before};
+  LAR_TRY(lar_storage_new(&x.storage, c->draws ? sizeof(turn) : offsetof(turn, before)));
+  turn *t = x.storage->data;
+  t->c = c;
+  t->turn = c->turn;
+  if (c->draws) t->before = *before;
   c->refs++;
-  lar_status st = lar_storage_borrow(&x.storage, t, sizeof *t, end_turn, t);
-  if (st != LAR_OK) {
-    end_turn(t);
-    return st;
-  }
-  st = lar_var_new(out, &x);
+  x.storage->release = end_turn;
+  x.storage->owner = t;
+  lar_status st = lar_var_adopt(out, &x);
   lar_tensor_clear(&x);
   return st;
 }
@@ -211,16 +189,16 @@ static lar_status hold_turn(lar_var **out, lar_compiled *c, const streams *befor
 /* The forward pass as it was at that turn. */
 static lar_status rewind_to(const turn *t, lar_var *const *x) {
   lar_compiled *c = t->c;
-  streams now;
+  lar_rng_marks now;
   if (c->turn == t->turn) return LAR_OK;
   if (c->writes)
     return lar_fail(LAR_EARG,
                     "a compiled function that changes tensors in place, as batch_norm "
                     "does, was called again before the derivative was taken");
-  save(&now);
-  go_back(&t->before);
+  lar_rng_mark(&now);
+  if (c->draws) lar_rng_go_back(&t->before);
   lar_status st = lar_plan_run(c->plan, LAR_RUN_FORWARD, c->nin, (const lar_var *const *)x);
-  go_back(&now);
+  lar_rng_go_back(&now);
   c->turn = t->turn;
   return st;
 }
@@ -268,32 +246,26 @@ static const lar_op compiled = {
 
 /* ---- calling ---- */
 
-static lar_status record(lar_compiled *c, const streams *before, lar_var *const *in,
+static lar_status record(lar_compiled *c, const lar_rng_marks *before, lar_var *const *in,
                          lar_var **out) {
   static const lar_attr none;
-  lar_var *y[LAR_MAX_OUT], *turn_var;
-  void *p;
-  int n = 0, nout = 0;
-  LAR_TRY(hold_turn(&turn_var, c, before));
-  lar_status st = lar_alloc(&p, (size_t)(c->nin + c->nleaf) + 1, sizeof(lar_var *));
-  lar_var **x = p;
-  for (int k = 0; k < c->nin && st == LAR_OK; k++) x[n++] = in[k];
-  for (int k = 0; k < c->nleaf && st == LAR_OK; k++) x[n++] = c->leaf[k];
-  if (st == LAR_OK) x[n++] = turn_var;
+  lar_var *y[LAR_MAX_OUT], **turn_var = &c->arg[c->nin + c->nleaf];
+  int nout = 0;
+  LAR_TRY(hold_turn(turn_var, c, before));
+  for (int k = 0; k < c->nin; k++) c->arg[k] = in[k];
   for (int k = 0; k < c->nout; k++)
     if (lar_plan_tag(c->plan, k) & RECORDED) y[nout++] = out[k];
-  if (st == LAR_OK) st = lar_call_record(&compiled, &none, n, x, nout, y);
-  lar_free(p);
-  lar_var_unref(turn_var);
+  lar_status st = lar_call_record(&compiled, &none, c->nin + c->nleaf + 1, c->arg, nout, y);
+  lar_var_unref(*turn_var);
   return st;
 }
 
 lar_status lar_compiled_call(lar_compiled *c, lar_var *const *in, lar_var **out) {
-  streams before;
+  lar_rng_marks before;
   lar_status st = LAR_OK;
   int n = 0;
   bool recorded = c->recorded && lar_grad_enabled();
-  if (recorded) save(&before);
+  if (recorded && c->draws) lar_rng_mark(&before);
   LAR_TRY(lar_plan_run(c->plan, c->recorded ? LAR_RUN_FORWARD : LAR_RUN_ALL, c->nin,
                        (const lar_var *const *)in));
   c->turn = ++c->calls;

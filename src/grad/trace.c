@@ -174,7 +174,7 @@ static int stream_of(const lar_rng *r) {
 /* Streams that have come up since stand at the start. */
 static void note_streams(lar_trace *t) {
   lar_rng *state;
-  while (t->nstream < LAR_TRACE_STREAMS && lar_rng_nth(t->nstream, &state) != NULL)
+  while (t->nstream < LAR_RNG_STREAMS && lar_rng_nth(t->nstream, &state) != NULL)
     t->stream[t->nstream++] = 0;
 }
 
@@ -262,7 +262,7 @@ lar_status lar_trace_input(lar_trace *t, lar_var *v, lar_var **alias) {
 
 void lar_trace_begin(lar_trace *t) {
   lar_rng *state;
-  for (t->nstream = 0; t->nstream < LAR_TRACE_STREAMS && lar_rng_nth(t->nstream, &state);)
+  for (t->nstream = 0; t->nstream < LAR_RNG_STREAMS && lar_rng_nth(t->nstream, &state);)
     t->stream[t->nstream++] = state->at;
   t->since = lar_op_seq();
   t->open = true;

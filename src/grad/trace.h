@@ -65,7 +65,7 @@ typedef struct lar_result_of {
   lar_operand x;
 } lar_result_of;
 
-enum { LAR_TRACE_STREAMS = 64, LAR_TRACE_WHY = 200, LAR_TRACE_INPUTS = 32 };
+enum { LAR_TRACE_WHY = 200, LAR_TRACE_INPUTS = 32 };
 
 typedef struct lar_trace {
   lar_tracer tracer; /* first: it is what the tracer's functions get */
@@ -83,7 +83,7 @@ typedef struct lar_trace {
   int *slot;                          /* hash table of buffers by storage: index + 1 */
   lar_tensor input[LAR_TRACE_INPUTS]; /* as given; storage not to be read */
   int nstream;
-  uint64_t stream[LAR_TRACE_STREAMS]; /* where each must be by what was recorded */
+  uint64_t stream[LAR_RNG_STREAMS]; /* where each must be by what was recorded */
 } lar_trace;
 
 /* strict: a read of elements is an error where it happens, not a reason to give up. */

@@ -243,35 +243,18 @@ static lar_status deliver(lar_steps *st, lar_scope *s, const lar_plan *p, lar_st
   return s->status;
 }
 
-/* The streams as they are, to go back to. */
-typedef struct streams {
-  int n;
-  uint64_t at[LAR_TRACE_STREAMS];
-} streams;
-
-static void save(streams *to) {
-  lar_rng *r;
-  for (to->n = 0; to->n < LAR_TRACE_STREAMS && lar_rng_nth(to->n, &r) != NULL; to->n++)
-    to->at[to->n] = r->at;
-}
-
-static void go_back(const streams *to) {
-  lar_rng *r;
-  for (int k = 0; k < to->n && lar_rng_nth(k, &r) != NULL; k++) r->at = to->at[k];
-}
-
 /* False: it did not come off, and nothing happened (but averages). */
 static bool planned(const kind *k, const lar_step *step) {
   const lar_batch *b = step->batch;
   const lar_var *in[] = {b->x, b->y, b->weight}, *given[3];
   int n = 0;
-  streams former;
+  lar_rng_marks former;
   for (int j = 0; j < 3; j++)
     if (in[j] != NULL) given[n++] = in[j];
-  save(&former);
+  lar_rng_mark(&former);
   lar_run_part part = step->kind == LAR_STEP_VALUE ? LAR_RUN_FORWARD : LAR_RUN_ALL;
   if (lar_plan_run(k->plan, part, n, given) == LAR_OK) return true;
-  go_back(&former);
+  lar_rng_go_back(&former);
   return false;
 }
 
