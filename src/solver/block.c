@@ -120,7 +120,7 @@ static int64_t take_in(work *w, const double *b, double lambda) {
 /* Gradients of the features in the working set, from the slopes by rows. */
 static void look_at_set(work *w, const lar_problem *g) {
   const lar_blocks *B = &w->blocks;
-  const int64_t p = g->x->p, n = g->x->n;
+  const int64_t p = g->x->p;
   char *seen = w->in + B->n;
   int64_t m = 0;
   memset(seen, 0, (size_t)p);
@@ -130,11 +130,9 @@ static void look_at_set(work *w, const lar_problem *g) {
       if (!seen[j]) w->features[m++] = j;
       seen[j] = 1;
     }
-  for (int64_t c = 0; c < g->rows.k; c++) {
-    const double *u = w->slope + c * n;
-    lar_design_tmul(g->x, u, lar_total(u, n), w->features, m, w->before);
-    for (int64_t l = 0; l < m; l++) w->grad[c * p + w->features[l]] = w->before[l];
-  }
+  lar_design_tmul_each(g->x, w->slope, g->rows.k, w->features, m, w->before);
+  for (int64_t c = 0; c < g->rows.k; c++)
+    for (int64_t l = 0; l < m; l++) w->grad[c * p + w->features[l]] = w->before[c * m + l];
 }
 
 /* ---- how far off ---- */

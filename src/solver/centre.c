@@ -21,10 +21,10 @@ void lar_predict(const lar_problem *g, const double *b, const double *b0, double
 }
 
 void lar_gradient(const lar_problem *g, const double *slope, double *out) {
-  const int64_t n = g->x->n;
-  for (int64_t c = 0; c < g->rows.k; c++)
-    lar_design_tmul(g->x, slope + c * n, lar_total(slope + c * n, n), NULL, 0,
-                    out + c * g->x->p);
+  if (g->rows.k == 1)
+    lar_design_tmul(g->x, slope, lar_total(slope, g->x->n), NULL, 0, out);
+  else
+    lar_design_tmul_each(g->x, slope, g->rows.k, NULL, 0, out);
 }
 
 /* The greatest sum of a predictor's slopes, relative to the sum of their sizes. */

@@ -5,7 +5,12 @@
 #include "core/real.h"
 
 /* Sums run in lanes of their own, so that an addition need not wait for the last. */
-enum { LANES = 32, FEW = 8 };
+enum { FEW = 8, WIDE = 4, SUMS = 8 };
+
+typedef double wide __attribute__((vector_size(8 * WIDE)));
+typedef double wide_at __attribute__((vector_size(8 * WIDE), aligned(8), may_alias));
+typedef real wide_real
+  __attribute__((vector_size(WIDE * sizeof(real)), aligned(sizeof(real)), may_alias));
 
 static double total(int n, const double *lane) {
   double sum = 0;
@@ -13,13 +18,47 @@ static double total(int n, const double *lane) {
   return sum;
 }
 
-static double dense_dot(int64_t n, const real *x, const double *v) {
-  double lane[LANES] = {0}, rest = 0;
+static inline wide load(const real *x) {
+  return __builtin_convertvector(*(const wide_real *)x, wide);
+}
+
+/* v is read once for all k columns. */
+static inline __attribute__((always_inline)) void
+side_by_side(int64_t n, const int k, int64_t ld, const real *x, const double *v, double *out) {
+  const int parts = SUMS / k;
+  wide sum[SUMS] = {{0}};
   int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (int k = 0; k < LANES; k++) lane[k] += (double)x[i + k] * v[i + k];
-  for (; i < n; i++) rest += (double)x[i] * v[i];
-  return total(LANES, lane) + rest;
+  for (; i + parts * WIDE <= n; i += parts * WIDE)
+#pragma GCC unroll 8
+    for (int part = 0; part < parts; part++) {
+      const wide at = *(const wide_at *)(v + i + part * WIDE);
+#pragma GCC unroll 4
+      for (int c = 0; c < k; c++) sum[part * k + c] += load(x + c * ld + i + part * WIDE) * at;
+    }
+  for (int c = 0; c < k; c++) {
+    wide one = sum[c];
+    for (int part = 1; part < parts; part++) one += sum[part * k + c];
+    out[c] = (one[0] + one[1]) + (one[2] + one[3]);
+  }
+  for (; i < n; i++)
+    for (int c = 0; c < k; c++) out[c] += (double)x[c * ld + i] * v[i];
+}
+
+static double dense_dot(int64_t n, const real *x, const double *v) {
+  double out;
+  side_by_side(n, 1, 0, x, v, &out);
+  return out;
+}
+
+static void dots(int64_t n, int k, int64_t ld, const void *x, const double *v, double *out) {
+  if (k == 4)
+    side_by_side(n, 4, ld, x, v, out);
+  else if (k == 3)
+    side_by_side(n, 3, ld, x, v, out);
+  else if (k == 2)
+    side_by_side(n, 2, ld, x, v, out);
+  else if (k == 1)
+    side_by_side(n, 1, ld, x, v, out);
 }
 
 static double sparse_dot(int64_t n, const int32_t *index, const real *x, const double *v) {
@@ -39,34 +78,6 @@ static double dot(int64_t n, const int32_t *index, const void *x, const double *
   return index == NULL ? dense_dot(n, x, v) : sparse_dot(n, index, x, v);
 }
 
-static void dots(int64_t n, int k, int64_t ld, const void *x, const double *v, double *out) {
-  const real *a = x;
-  if (k < 4) {
-    for (int c = 0; c < k; c++) out[c] = dense_dot(n, a + c * ld, v);
-    return;
-  }
-  const real *b = a + ld, *c = b + ld, *d = c + ld;
-  double la[FEW] = {0}, lb[FEW] = {0}, lc[FEW] = {0}, le[FEW] = {0};
-  int64_t i = 0;
-  for (; i + FEW <= n; i += FEW)
-    for (int l = 0; l < FEW; l++) {
-      la[l] += (double)a[i + l] * v[i + l];
-      lb[l] += (double)b[i + l] * v[i + l];
-      lc[l] += (double)c[i + l] * v[i + l];
-      le[l] += (double)d[i + l] * v[i + l];
-    }
-  for (; i < n; i++) {
-    la[0] += (double)a[i] * v[i];
-    lb[0] += (double)b[i] * v[i];
-    lc[0] += (double)c[i] * v[i];
-    le[0] += (double)d[i] * v[i];
-  }
-  out[0] = total(FEW, la);
-  out[1] = total(FEW, lb);
-  out[2] = total(FEW, lc);
-  out[3] = total(FEW, le);
-}
-
 static void axpy(int64_t n, const int32_t *index, const void *x, double a, const double *w,
                  double *v) {
   const real *c = x;
@@ -80,6 +91,24 @@ static void axpy(int64_t n, const int32_t *index, const void *x, double a, const
   else
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; i++) v[index[i]] += a * w[index[i]] * (double)c[i];
+}
+
+static void axpys(int64_t n, int k, int64_t ld, const void *x, const double *a, const double *w,
+                  double *v) {
+  const real *c0 = x;
+  if (k < 4) {
+    for (int c = 0; c < k; c++) axpy(n, NULL, c0 + c * ld, a[c], w, v);
+    return;
+  }
+  const real *c1 = c0 + ld, *c2 = c1 + ld, *c3 = c2 + ld;
+  const double a0 = a[0], a1 = a[1], a2 = a[2], a3 = a[3];
+  if (w == NULL)
+    for (int64_t i = 0; i < n; i++)
+      v[i] += a0 * (double)c0[i] + a1 * (double)c1[i] + a2 * (double)c2[i] + a3 * (double)c3[i];
+  else
+    for (int64_t i = 0; i < n; i++)
+      v[i] += w[i] * (a0 * (double)c0[i] + a1 * (double)c1[i] + a2 * (double)c2[i] +
+                      a3 * (double)c3[i]);
 }
 
 static void moments(int64_t n, const int32_t *index, const void *x, const double *w,
@@ -111,4 +140,4 @@ static void pack(int64_t n, const void *x, double mean, double scale, const doub
     for (int64_t i = 0; i < n; i++) out[i] = ((double)c[i] - mean) * scale * root[i];
 }
 
-const lar_columns LAR_R(lar_columns) = {dot, dots, axpy, moments, pack};
+const lar_columns LAR_R(lar_columns) = {dot, dots, axpy, axpys, moments, pack};

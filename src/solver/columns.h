@@ -17,6 +17,9 @@ typedef struct lar_columns {
   /* v += a w x */
   void (*axpy)(int64_t n, const int32_t *index, const void *x, double a, const double *w,
                double *v);
+  /* v += w (a_1 x_1 + ... + a_k x_k), of k <= 4 dense columns */
+  void (*axpys)(int64_t n, int k, int64_t ld, const void *x, const double *a, const double *w,
+                double *v);
   /* sum w x and sum w x^2 */
   void (*moments)(int64_t n, const int32_t *index, const void *x, const double *w,
                   double *first, double *second);

@@ -35,6 +35,35 @@ double lar_design_dot(const lar_design *d, int64_t j, const double *v) {
   return loops(d)->dot(n, index, x, v);
 }
 
+void lar_design_dots(const lar_design *d, int64_t j, int64_t m, const double *v, double *out) {
+  const void *x;
+  const int32_t *index;
+  for (int64_t k = 0; k < m; k += 4) {
+    int some = m - k < 4 ? (int)(m - k) : 4;
+    column(d, j + k, &x, &index);
+    if (index == NULL)
+      loops(d)->dots(d->n, some, d->dense.stride[1], x, v, out + k);
+    else
+      for (int c = 0; c < some; c++) out[k + c] = lar_design_dot(d, j + k + c, v);
+  }
+}
+
+/* Of float64, a product has no sides: the vectors are columns, and the column is a vector. */
+void lar_design_dot_each(const lar_design *d, int64_t j, int64_t k, const double *v,
+                         double *out) {
+  const void *x;
+  const int32_t *index;
+  int64_t m = column(d, j, &x, &index);
+  for (int64_t c = 0; c < k; c += 4) {
+    int some = k - c < 4 ? (int)(k - c) : 4;
+    if (index == NULL && d->dtype == LAR_F64)
+      lar_columns_f64.dots(d->n, some, d->n, v + c * d->n, x, out + c);
+    else
+      for (int l = 0; l < some; l++)
+        out[c + l] = loops(d)->dot(m, index, x, v + (c + l) * d->n);
+  }
+}
+
 void lar_design_moments(const lar_design *d, int64_t j, const double *w, double *first,
                         double *second) {
   const void *x;
@@ -48,6 +77,20 @@ void lar_design_axpy(const lar_design *d, int64_t j, double a, const double *w, 
   const int32_t *index;
   int64_t n = column(d, j, &x, &index);
   loops(d)->axpy(n, index, x, a, w, v);
+}
+
+void lar_design_axpys(const lar_design *d, int64_t j, int64_t m, const double *a,
+                      const double *w, double *v) {
+  const void *x;
+  const int32_t *index;
+  for (int64_t k = 0; k < m; k += 4) {
+    int some = m - k < 4 ? (int)(m - k) : 4;
+    column(d, j + k, &x, &index);
+    if (index == NULL)
+      loops(d)->axpys(d->n, some, d->dense.stride[1], x, a + k, w, v);
+    else
+      for (int c = 0; c < some; c++) lar_design_axpy(d, j + k + c, a[k + c], w, v);
+  }
 }
 
 void lar_design_ahead(const lar_design *d, int64_t j) {
@@ -244,6 +287,47 @@ void lar_design_tmul(const lar_design *d, const double *v, double sum, const int
   tmul_job job = {.d = d, .v = v, .sum = sum, .out = out, .list = list};
   if (list == NULL) m = d->p;
   lar_par_for(m, grain_of(d, m), tmul_part, &job);
+}
+
+typedef struct each_job {
+  const lar_design *d;
+  const double *v;
+  int64_t k, m;
+  const int64_t *list;
+  double *out;
+} each_job;
+
+static void each_part(void *ctx, int64_t begin, int64_t end) {
+  enum { SOME = 16 };
+  const each_job *job = ctx;
+  const lar_design *d = job->d;
+  double dot[SOME];
+  for (int64_t at = begin; at < end; at++) {
+    const int64_t j = job->list != NULL ? job->list[at] : at;
+    const double scale = lar_design_scale(d, j);
+    for (int64_t c = 0; c < job->k; c += SOME) {
+      const int64_t some = job->k - c < SOME ? job->k - c : SOME;
+      lar_design_dot_each(d, j, some, job->v + c * d->n, dot);
+      for (int64_t l = 0; l < some; l++)
+        job->out[(c + l) * job->m + at] = scale == 0 ? 0 : dot[l] / scale;
+    }
+  }
+}
+
+void lar_design_tmul_each(const lar_design *d, const double *v, int64_t k, const int64_t *list,
+                          int64_t m, double *out) {
+  if (list == NULL) m = d->p;
+  each_job job = {.d = d, .v = v, .k = k, .m = m, .list = list, .out = out};
+  lar_par_for(m, (grain_of(d, m) + k - 1) / k, each_part, &job);
+  for (int64_t c = 0; d->mean != NULL && c < k; c++) {
+    double sum = 0;
+    for (int64_t i = 0; i < d->n; i++) sum += v[c * d->n + i];
+    for (int64_t at = 0; at < m; at++) {
+      const int64_t j = list != NULL ? list[at] : at;
+      if (lar_design_scale(d, j) == 0) continue;
+      out[c * m + at] -= lar_design_mean(d, j) * sum / lar_design_scale(d, j);
+    }
+  }
 }
 
 lar_status lar_design_squares(lar_design *d, const double *w, const double *u, double *out) {

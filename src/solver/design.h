@@ -43,11 +43,18 @@ static inline double lar_design_scale(const lar_design *d, int64_t j) {
 
 /* x_j' v, raw: without centre and scale. */
 double lar_design_dot(const lar_design *d, int64_t j, const double *v);
+/* The same for the m columns from j on; and of column j with k vectors, side by side in v. */
+void lar_design_dots(const lar_design *d, int64_t j, int64_t m, const double *v, double *out);
+void lar_design_dot_each(const lar_design *d, int64_t j, int64_t k, const double *v,
+                         double *out);
 /* sum_i w_i x_ij and sum_i w_i x_ij^2, raw; w may be NULL: 1. */
 void lar_design_moments(const lar_design *d, int64_t j, const double *w, double *first,
                         double *second);
 /* v += a w x_j, raw; w may be NULL: 1. */
 void lar_design_axpy(const lar_design *d, int64_t j, double a, const double *w, double *v);
+/* v += w (a_1 x_j + a_2 x_j+1 ...), raw, of m columns. */
+void lar_design_axpys(const lar_design *d, int64_t j, int64_t m, const double *a,
+                      const double *w, double *v);
 /* Number of entries of column j. */
 int64_t lar_design_entries(const lar_design *d, int64_t j);
 /* Column j will be wanted soon: its first entries are sent for. */
@@ -59,6 +66,9 @@ void lar_design_pack(const lar_design *d, int64_t j, int64_t from, int64_t n, do
 /* out[j] = z_j' v for all j, or for the m listed; sum is sum_i v_i. Parallel over columns. */
 void lar_design_tmul(const lar_design *d, const double *v, double sum, const int64_t *list,
                      int64_t m, double *out);
+/* The same for k vectors, side by side in v and in out. */
+void lar_design_tmul_each(const lar_design *d, const double *v, int64_t k, const int64_t *list,
+                          int64_t m, double *out);
 /* gram (p * p) = Z' diag(w) Z and, where u is not NULL, out = Z' u for a u that is 0 where w
  * is, in one look at an X that is dense. Parallel over rows; ends early when interrupted. */
 lar_status lar_design_cross(const lar_design *d, const double *w, const double *u, double *gram,

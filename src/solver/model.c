@@ -189,29 +189,72 @@ static void lag(lar_model *M, int64_t c) {
   M->behind = c;
 }
 
-static double slope_at(const lar_model *M, int64_t i) {
-  const lar_design *x = M->g->x;
-  const int64_t j = M->blocks->coord[i] % x->p, c = M->blocks->coord[i] / x->p;
-  const double scale = lar_design_scale(x, j);
-  if (scale == 0) return 0;
-  double dot = lar_design_dot(x, j, M->u + c * x->n);
-  if (!M->coupled) dot += M->shift[c] * M->first[i];
-  for (int64_t l = 0; M->coupled && l < M->g->rows.k; l++)
-    dot += M->shift[l] * first_of(M, i, c, l);
-  return (dot - lar_design_mean(x, j) * slant(M, c)) / scale;
+/* How many positions of block q from i on are columns side by side of one predictor, or (then
+ * *across) one column of predictors in a row. */
+static int64_t run_of(const lar_model *M, int64_t q, int64_t i, bool *across) {
+  const lar_blocks *B = M->blocks;
+  const int64_t p = M->g->x->p, *coord = B->coord, end = B->start[q + 1];
+  int64_t m = 1;
+  *across = i + 1 < end && coord[i + 1] == coord[i] + p;
+  const int64_t by = *across ? p : 1;
+  while (i + m < end && coord[i + m] == coord[i] + m * by && (*across || coord[i + m] % p > 0))
+    m++;
+  return m;
 }
 
-static void move(lar_model *M, int64_t i, double by) {
+/* Slopes of block q, less what rows do not have: out. */
+static void slopes_of(const lar_model *M, int64_t q, double *out) {
   const lar_design *x = M->g->x;
-  const int64_t j = M->blocks->coord[i] % x->p, c = M->blocks->coord[i] / x->p;
-  double e = by / lar_design_scale(x, j);
-  for (int64_t l = M->coupled ? 0 : c; l < (M->coupled ? M->g->rows.k : c + 1); l++) {
-    if (l == c || M->behind != c)
-      lar_design_axpy(x, j, e, lar_model_pair(M, c, l), M->u + l * x->n);
-    M->total[l] += e * first_of(M, i, c, l);
+  const int64_t start = M->blocks->start[q], end = M->blocks->start[q + 1];
+  bool across;
+  for (int64_t i = start, m; i < end; i += m) {
+    const int64_t j = M->blocks->coord[i] % x->p, c = M->blocks->coord[i] / x->p;
+    const double *u = M->u + c * x->n;
+    m = run_of(M, q, i, &across);
+    if (across)
+      lar_design_dot_each(x, j, m, u, out + (i - start));
+    else
+      lar_design_dots(x, j, m, u, out + (i - start));
   }
-  if (M->coupled) lar_design_axpy(x, j, e, NULL, M->turn + c * x->n);
-  M->shift[c] -= e * lar_design_mean(x, j);
+  for (int64_t i = start; i < end; i++) {
+    const int64_t j = M->blocks->coord[i] % x->p, c = M->blocks->coord[i] / x->p;
+    const double scale = lar_design_scale(x, j);
+    double dot = out[i - start];
+    if (!M->coupled) dot += M->shift[c] * M->first[i];
+    for (int64_t l = 0; M->coupled && l < M->g->rows.k; l++)
+      dot += M->shift[l] * first_of(M, i, c, l);
+    out[i - start] = scale == 0 ? 0 : (dot - lar_design_mean(x, j) * slant(M, c)) / scale;
+  }
+}
+
+/* Rows of predictor c follow steps e along the m columns from j on. */
+static void turn(lar_model *M, int64_t j, int64_t c, int64_t m, const double *e) {
+  const lar_design *x = M->g->x;
+  for (int64_t l = M->coupled ? 0 : c; l < (M->coupled ? M->g->rows.k : c + 1); l++)
+    if (l == c || M->behind != c)
+      lar_design_axpys(x, j, m, e, lar_model_pair(M, c, l), M->u + l * x->n);
+  if (M->coupled) lar_design_axpys(x, j, m, e, NULL, M->turn + c * x->n);
+}
+
+/* Block q takes the steps `by`, which are spoilt. */
+static void move(lar_model *M, int64_t q, double *by) {
+  const lar_design *x = M->g->x;
+  const int64_t start = M->blocks->start[q], end = M->blocks->start[q + 1];
+  bool across;
+  for (int64_t i = start; i < end; i++) {
+    const int64_t j = M->blocks->coord[i] % x->p, c = M->blocks->coord[i] / x->p;
+    if (by[i - start] == 0) continue;
+    double e = by[i - start] /= lar_design_scale(x, j);
+    for (int64_t l = M->coupled ? 0 : c; l < (M->coupled ? M->g->rows.k : c + 1); l++)
+      M->total[l] += e * first_of(M, i, c, l);
+    M->shift[c] -= e * lar_design_mean(x, j);
+  }
+  for (int64_t i = start, m; i < end; i += m) {
+    const int64_t j = M->blocks->coord[i] % x->p, c = M->blocks->coord[i] / x->p;
+    m = run_of(M, q, i, &across);
+    if (!across) turn(M, j, c, m, by + (i - start));
+    for (int64_t l = 0; across && l < m; l++) turn(M, j, c + l, 1, by + (i - start) + l);
+  }
 }
 
 static void move_intercepts(lar_model *M, double *b0) {
@@ -283,16 +326,18 @@ static lar_status visit(lar_model *M, int64_t q, double *b, double *off) {
   for (int64_t k = 0; k < m; k++) {
     from[k] = b[B->coord[start + k]];
     zero = zero && from[k] == 0;
-    G[k] = slope_at(M, start + k);
   }
+  slopes_of(M, q, G);
   *off = 0;
   if (zero && lar_block_holds(B, q, G, B->lambda)) return LAR_OK;
   LAR_TRY(settle(M, q, A, from, G, to, off));
+  bool moved = false;
   for (int64_t k = 0; k < m; k++) {
-    if (to[k] == from[k]) continue;
-    move(M, start + k, to[k] - from[k]);
     b[B->coord[start + k]] = to[k];
+    moved = moved || to[k] != from[k];
+    from[k] = to[k] - from[k];
   }
+  if (moved) move(M, q, from);
   return LAR_OK;
 }
 
