@@ -120,10 +120,9 @@ static lar_status objective(lar_anderson *A, lar_model *M, const double *b, cons
   return LAR_OK;
 }
 
-/* Weights that sum to 1 and make the weighted sum of differences small; false: none. */
-static bool weigh(const lar_anderson *A, double *weight) {
-  enum { K = LAR_ANDERSON };
-  double G[K][K], x[K], trace = 0, sum = 0;
+/* Weights of K differences that sum to 1 and make the weighted sum small; false: none. */
+static bool weigh(const lar_anderson *A, int K, double *weight) {
+  double G[LAR_ANDERSON][LAR_ANDERSON], x[LAR_ANDERSON], trace = 0, sum = 0;
   for (int a = 0; a < K; a++)
     for (int c = 0; c <= a; c++) {
       const double *p = A->b + a * A->count, *q = A->b + c * A->count;
@@ -154,9 +153,9 @@ static bool weigh(const lar_anderson *A, double *weight) {
   return isfinite(sum) && fabs(sum) > 0;
 }
 
-static void combine(const double *weight, const double *from, int64_t m, double *to) {
+static void combine(const double *weight, int K, const double *from, int64_t m, double *to) {
   memset(to, 0, (size_t)m * sizeof *to);
-  for (int a = 0; a < LAR_ANDERSON; a++)
+  for (int a = 0; a < K; a++)
     for (int64_t i = 0; i < m; i++) to[i] += weight[a] * from[(a + 1) * m + i];
 }
 
@@ -166,11 +165,26 @@ lar_status lar_anderson_step(lar_anderson *A, lar_model *M, double *b, double *b
   store(A, M, b, b0, A->b + A->held * A->count, A->u + A->held * A->rows);
   if (A->held++ < K) return LAR_OK;
   A->held = 0;
-  if (!weigh(A, weight)) return LAR_OK;
-  combine(weight, A->b, A->count, A->next);
-  combine(weight, A->u, A->rows, next_u);
+  if (!weigh(A, K, weight)) return LAR_OK;
+  combine(weight, K, A->b, A->count, A->next);
+  combine(weight, K, A->u, A->rows, next_u);
   LAR_TRY(objective(A, M, A->b + K * A->count, A->u + K * A->rows, &now));
   LAR_TRY(objective(A, M, A->next, next_u, &then));
   if (then < now) restore(A, M, b, b0, A->next, next_u);
   return LAR_OK;
+}
+
+void lar_anderson_ahead(lar_anderson *A, lar_model *M, const double *b, const double *b0) {
+  enum { LEAST = 3 };
+  const int64_t n = M->g->x->n, k = M->g->rows.k;
+  double weight[LAR_ANDERSON], *next_u = A->next + A->count, *shift = next_u + n * k + k;
+  M->heading = false;
+  if (A->held < LEAST || M->coupled) return;
+  store(A, M, b, b0, A->b + A->held * A->count, A->u + A->held * A->rows);
+  if (!weigh(A, A->held, weight)) return;
+  combine(weight, A->held, A->u, A->rows, next_u);
+  for (int64_t c = 0; c < k; c++)
+    for (int64_t i = 0; i < n; i++)
+      M->ahead[c * n + i] = next_u[c * n + i] + shift[c] * M->h[c * n + i];
+  M->heading = true;
 }

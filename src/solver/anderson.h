@@ -26,6 +26,8 @@ typedef struct lar_anderson {
 lar_status lar_anderson_open(lar_anderson *A, const lar_model *M, const int64_t *list,
                              int64_t count, const double *b);
 void lar_anderson_close(lar_anderson *A);
+/* Where the model's slopes are heading after the last sweep: M->ahead and M->heading. */
+void lar_anderson_ahead(lar_anderson *A, lar_model *M, const double *b, const double *b0);
 lar_status lar_anderson_step(lar_anderson *A, lar_model *M, double *b, double *b0);
 
 #endif

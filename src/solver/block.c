@@ -8,18 +8,23 @@
 #include "core/interrupt.h"
 #include "core/mem.h"
 #include "solver/centre.h"
+#include "solver/dual.h"
 #include "solver/model.h"
+#include "solver/sight.h"
 
 typedef struct work {
   lar_blocks blocks;
   lar_model model;
+  lar_sight sight;
   double *block, *grad, *slope, *eta, *turn, *before, *before0;
+  double *past, past_at; /* coefficients and intercepts of the point before last, and where */
   int64_t *list, *features, count;
   char *in;
-  bool exact;  /* the model is the loss */
-  bool looked; /* grad is of the last point's end */
-  double fine; /* how far off, in units of gradients, a point may be for its gap */
-  double damp; /* second derivatives are taken so many times: 1, unless steps fail */
+  bool exact;           /* the model is the loss */
+  bool looked;          /* grad is of the last point's end, as far as it was looked at */
+  double dual, dual_at; /* the highest value of the dual at that strength */
+  double fine;          /* how far off, in units of gradients, a point may be for its gap */
+  double damp;          /* second derivatives are taken so many times: 1, unless steps fail */
 } work;
 
 static lar_status fits(const lar_problem *g) {
@@ -42,6 +47,7 @@ static void shut(void *opened) {
   work *w = opened;
   if (w == NULL) return;
   lar_model_close(&w->model);
+  lar_sight_close(&w->sight);
   lar_blocks_close(&w->blocks);
   lar_free(w->block);
   lar_free(w->list);
@@ -64,9 +70,11 @@ static lar_status make(work *w, const lar_problem *g) {
   void *p;
   LAR_TRY(lar_blocks_open(&w->blocks, g, "block"));
   LAR_TRY(lar_model_open(&w->model, g, &w->blocks, shares(g) && n * k <= MOST_PAIRS));
-  LAR_TRY(lar_alloc(&p, (size_t)(2 * m + 3 * n + k) + 1, sizeof(double)));
+  LAR_TRY(lar_sight_open(&w->sight, g, &w->blocks));
+  LAR_TRY(lar_alloc(&p, (size_t)(3 * m + 3 * n + 2 * k) + 1, sizeof(double)));
   w->block = p, w->grad = w->block, w->before = w->grad + m, w->slope = w->before + m;
   w->eta = w->slope + n, w->turn = w->eta + n, w->before0 = w->turn + n;
+  w->past = w->before0 + k, w->past_at = w->dual_at = -1;
   LAR_TRY(lar_alloc(&p, (size_t)(w->blocks.n + g->x->p) + 1, sizeof(int64_t)));
   w->list = p, w->features = w->list + w->blocks.n;
   LAR_TRY(lar_alloc(&p, (size_t)(w->blocks.n + g->x->p) + 1, 1));
@@ -185,31 +193,6 @@ static lar_status penalty_of(work *w, const double *b, double *out) {
   return LAR_OK;
 }
 
-/* The duality gap at slopes w->slope; NaN where there is no dual point. */
-static lar_status gap_of(work *w, const lar_problem *g, const lar_point *at, double *gap) {
-  lar_blocks *B = &w->blocks;
-  const int64_t n = g->x->n * g->rows.k;
-  double s = 1, sum = 0, *v = w->model.part;
-  *gap = (double)NAN;
-  if (!B->dual || B->lambda == 0 || g->family->conjugate == NULL) return LAR_OK;
-  for (int64_t q = 0; q < B->n; q++) {
-    if (lar_block_free(B, q)) return LAR_OK;
-    gather(B, q, w->grad, v);
-    s = lar_block_scale(B, q, v, s);
-  }
-  for (int64_t q = 0; q < B->n; q++) {
-    double one;
-    gather(B, q, w->grad, v);
-    LAR_TRY(lar_block_conjugate(B, q, v, s, &one));
-    sum += one;
-  }
-  for (int64_t i = 0; i < n; i++) w->turn[i] = s * w->slope[i];
-  sum += g->family->conjugate(g->self, &g->rows, w->turn);
-  for (int64_t i = 0; g->offset != NULL && i < n; i++) sum -= w->turn[i] * g->offset[i];
-  *gap = at->value + sum;
-  return LAR_OK;
-}
-
 /* Slopes by rows at the point. */
 static lar_status expand(work *w, const lar_problem *g, lar_point *at) {
   lar_predict(g, at->coef, at->intercept, at->eta);
@@ -217,26 +200,59 @@ static lar_status expand(work *w, const lar_problem *g, lar_point *at) {
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
 }
 
-/* The same for features, all of them, with the intercepts made exact. */
+/* The same, with the intercepts made exact, for all features that matter. */
 static lar_status expand_fully(work *w, const lar_problem *g, lar_point *at) {
   LAR_TRY(lar_centre(g, at->eta, at->intercept, w->slope));
-  lar_gradient(g, w->slope, w->grad);
+  LAR_TRY(lar_sight_around(&w->sight, w->in, w->slope, w->grad));
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
 }
 
+/* The gap, with the highest value of the dual that has been seen here; NaN: there is none. */
+static lar_status weigh(work *w, const lar_problem *g, const double *u, const double *grad,
+                        lar_point *at, double *share) {
+  double dual;
+  LAR_TRY(lar_blocks_dual(&w->blocks, g, u, grad, w->turn, w->model.part, share, &dual));
+  if (w->dual_at != at->lambda) w->dual = -HUGE_VAL;
+  w->dual_at = at->lambda;
+  w->dual = fmax(w->dual, dual); /* NaN is passed over */
+  at->gap =
+    isnan(dual) ? dual : (at->value - w->dual) / (g->null_value > 0 ? g->null_value : 1);
+  return LAR_OK;
+}
+
 static lar_status certify(work *w, const lar_problem *g, lar_point *at) {
-  double penalty, off, gap;
+  double penalty, off, share;
   LAR_TRY(penalty_of(w, at->coef, &penalty));
   at->value = at->loss + penalty;
   LAR_TRY(off_set(w, at->coef, NULL, w->blocks.n, &off));
-  LAR_TRY(gap_of(w, g, at, &gap));
+  LAR_TRY(weigh(w, g, w->slope, w->grad, at, &share));
   at->kkt = off / (g->null_slope > 0 ? g->null_slope : 1);
-  at->gap = gap / (g->null_value > 0 ? g->null_value : 1);
+  const double gap = at->gap * (g->null_value > 0 ? g->null_value : 1);
+  lar_sight_screen(&w->sight, w->in, w->grad, share, lar_dual_radius(g, gap));
   return LAR_OK;
 }
 
 static bool good(const lar_problem *g, const lar_point *at) {
   return isnan(at->gap) ? at->kkt <= g->tol : at->gap <= g->tol;
+}
+
+/* Where slopes are heading, seen from the sweeps done, is the better dual point. */
+static lar_status look_ahead(work *w, const lar_problem *g, lar_point *at) {
+  const int64_t m = g->x->p * g->rows.k, n = g->x->n;
+  double share, before = w->dual, *u = w->model.ahead;
+  if (!w->model.heading || isnan(at->gap) || good(g, at)) return LAR_OK;
+  for (int64_t c = 0; g->intercept && c < g->rows.k; c++) {
+    const double sum = lar_total(u + c * n, n);
+    for (int64_t i = 0; i < n; i++) u[c * n + i] -= sum * g->rows.w[i];
+  }
+  LAR_TRY(lar_sight_around(&w->sight, w->in, u, w->before));
+  LAR_TRY(weigh(w, g, u, w->before, at, &share));
+  if (w->dual > before && good(g, at)) {
+    memcpy(w->slope, u, (size_t)(n * g->rows.k) * sizeof *u);
+    memcpy(w->grad, w->before, (size_t)m * sizeof *u);
+    return LAR_OK;
+  }
+  return lar_sight_around(&w->sight, w->in, w->slope, w->grad);
 }
 
 /* ---- the model ---- */
@@ -331,18 +347,49 @@ static lar_status advance(work *w, const lar_problem *g, double fine, lar_point 
 
 /* ---- a point ---- */
 
+/* A path goes on about as it went, which is the better start where the objective says so. */
+static lar_status leap(work *w, const lar_problem *g, double previous, lar_point *at) {
+  const int64_t m = g->x->p * g->rows.k, k = g->rows.k;
+  const double t = (previous - at->lambda) / (w->past_at - previous);
+  double here, there, loss, *b = w->before, *b0 = w->before0, *past0 = w->past + m;
+  bool ready = w->past_at > previous && previous < HUGE_VAL && t > 0 && t <= 2;
+  for (int64_t j = 0; j < m; j++) {
+    const double now = at->coef[j], next = now + t * (now - w->past[j]);
+    b[j] = now * w->past[j] > 0 && now * next > 0 ? next : now;
+    w->past[j] = now;
+  }
+  for (int64_t c = 0; c < k; c++) {
+    b0[c] = at->intercept[c] + t * (at->intercept[c] - past0[c]);
+    past0[c] = at->intercept[c];
+  }
+  w->past_at = previous;
+  if (!ready || !w->blocks.convex || w->blocks.lo != NULL) return LAR_OK;
+  LAR_TRY(penalty_of(w, at->coef, &here));
+  LAR_TRY(penalty_of(w, b, &there));
+  lar_predict(g, b, b0, w->eta);
+  LAR_TRY(g->family->value(g->self, &g->rows, w->eta, &loss));
+  if (!(loss + there < at->loss + here)) return LAR_OK;
+  memcpy(at->coef, b, (size_t)m * sizeof *b);
+  memcpy(at->intercept, b0, (size_t)k * sizeof *b);
+  return expand(w, g, at);
+}
+
 static lar_status start(work *w, const lar_problem *g, double previous, lar_point *at) {
   w->blocks.lambda = at->lambda;
   w->count = 0;
   memset(w->in, 0, (size_t)w->blocks.n);
+  const bool known = w->looked && previous < HUGE_VAL;
+  const double ahead = known ? 2 * at->lambda - previous : at->lambda;
+  if (known) lar_sight_closer(&w->sight, ahead, w->slope, w->grad);
   LAR_TRY(expand(w, g, at));
-  if (!w->looked || !(previous < HUGE_VAL)) {
-    LAR_TRY(expand_fully(w, g, at));
-    previous = at->lambda;
+  if (!known) {
+    LAR_TRY(lar_centre(g, at->eta, at->intercept, w->slope));
+    lar_sight_all(&w->sight, w->slope, w->grad);
+    LAR_TRY(g->family->value(g->self, &g->rows, at->eta, &at->loss));
   }
   w->looked = false;
-  take_in(w, at->coef, 2 * at->lambda - previous);
-  return LAR_OK;
+  take_in(w, at->coef, ahead);
+  return leap(w, g, previous, at);
 }
 
 /* Until the working set is settled to `fine`. A model whose minimum the loss does not confirm
@@ -366,7 +413,7 @@ static lar_status solve(void *opened, const lar_problem *g, double previous, lar
   work *w = opened;
   const double unit = g->null_slope > 0 ? g->null_slope : 1;
   const double least = 1e-13 * unit;
-  w->model.g = g;
+  w->model.g = w->sight.g = g;
   at->iterations = 0;
   at->status = LAR_MAX_ITER;
   LAR_TRY(start(w, g, previous, at));
@@ -374,6 +421,7 @@ static lar_status solve(void *opened, const lar_problem *g, double previous, lar
     LAR_TRY(settle(w, g, fmax(w->fine * unit, least), at));
     LAR_TRY(expand_fully(w, g, at));
     LAR_TRY(certify(w, g, at));
+    LAR_TRY(look_ahead(w, g, at));
     if (good(g, at))
       at->status = lar_unbounded(g, at, 10 * g->tol) ? LAR_UNBOUNDED : LAR_CONVERGED;
     if (lar_interrupt_pending()) at->status = LAR_INTERRUPTED;
@@ -399,6 +447,8 @@ static lar_status fit_free(work *w, const lar_problem *g, double lambda) {
   at.intercept = at.coef + m, at.eta = at.intercept + k;
   w->fine = g->tol * 1e-3;
   lar_status st = solve(w, g, HUGE_VAL, &at);
+  if (st == LAR_OK) st = expand(w, g, &at);
+  if (st == LAR_OK) lar_sight_all(&w->sight, w->slope, w->grad);
   lar_free(p);
   return st;
 }

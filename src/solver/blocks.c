@@ -327,6 +327,20 @@ bool lar_block_holds(lar_blocks *B, int64_t q, const double *g, double lambda) {
   return held;
 }
 
+/* What is beyond the l1 part is no more than g's moves away, and less where none of it is. */
+double lar_block_slack(const lar_blocks *B, int64_t q, const double *g, double lambda) {
+  double beyond = 0, within = HUGE_VAL;
+  for (int64_t i = B->start[q], k = 0; i < B->start[q + 1]; i++, k++) {
+    if (B->a[i] == HUGE_VAL) continue;
+    if (B->lo != NULL && (B->lo[i] > 0 || B->hi[i] < 0)) return -1;
+    const double over = fabs(g[k]) - lambda * B->a[i];
+    if (over > 0) beyond += over * over;
+    within = fmin(within, -over);
+  }
+  const double norm = B->kind == LAR_BLOCK_NORM ? lambda * B->norm[q] : 0;
+  return beyond > 0 ? norm - sqrt(beyond) : norm + within;
+}
+
 bool lar_block_free(const lar_blocks *B, int64_t q) {
   if (B->kind != LAR_BLOCK_SIMPLE && B->norm[q] > 0) return false;
   for (int64_t i = B->start[q]; i < B->start[q + 1]; i++)

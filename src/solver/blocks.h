@@ -55,6 +55,10 @@ lar_status lar_block_value(lar_blocks *B, int64_t q, const double *b, double *ou
 /* Does strength lambda hold block q at 0 against the gradient g? */
 bool lar_block_holds(lar_blocks *B, int64_t q, const double *g, double lambda);
 
+/* How far g may go from where it is, in length, before strength lambda may no longer hold block
+ * q at 0; less than 0: it may not hold it as it is. Of blocks that are no other function's. */
+double lar_block_slack(const lar_blocks *B, int64_t q, const double *g, double lambda);
+
 /* Is nothing in block q penalised (and nothing held at 0)? */
 bool lar_block_free(const lar_blocks *B, int64_t q);
 
@@ -63,6 +67,13 @@ bool lar_block_free(const lar_blocks *B, int64_t q);
 double lar_block_scale(lar_blocks *B, int64_t q, const double *g, double most);
 lar_status lar_block_conjugate(lar_blocks *B, int64_t q, const double *g, double scale,
                                double *out);
+
+/* The value of the dual at the best multiple *share of the slopes u by rows (n * k), whose
+ * gradient is grad (p * k); NaN where there is none. `rows` (n * k) and `part` (a block) are
+ * written. */
+lar_status lar_blocks_dual(lar_blocks *B, const lar_problem *g, const double *u,
+                           const double *grad, double *rows, double *part, double *share,
+                           double *out);
 
 /* The least lambda that holds block q against g, if it is above `floor`; else floor. */
 double lar_block_max(lar_blocks *B, int64_t q, const double *g, double floor);

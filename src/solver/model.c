@@ -12,9 +12,10 @@ lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B, boo
   void *p;
   *M = (lar_model){.g = g, .blocks = B, .now = 1, .coupled = coupled, .behind = -1};
   LAR_TRY(lar_alloc(&p,
-                    (size_t)(2 * n * k + n + 2 * k + wide * (k + B->m) + 4 * B->largest) + 1,
+                    (size_t)(3 * n * k + n + 2 * k + wide * (k + B->m) + 4 * B->largest) + 1,
                     sizeof(double)));
-  M->u = p, M->h = M->u + n * k, M->scratch = M->h + n * k, M->shift = M->scratch + n;
+  M->u = p, M->h = M->u + n * k, M->ahead = M->h + n * k, M->scratch = M->ahead + n * k,
+  M->shift = M->scratch + n;
   M->total = M->shift + k, M->curve = M->total + k, M->first = M->curve + wide * k;
   M->part = M->first + wide * B->m;
   if (coupled) {
@@ -375,6 +376,7 @@ static lar_status cycle(lar_model *M, const int64_t *list, int64_t count, double
     if (most <= fine) break;
     if (round >= FEW) LAR_GO(lar_anderson_step(&A, M, b, b0));
   }
+  lar_anderson_ahead(&A, M, b, b0);
 done:
   lar_anderson_close(&A);
   return st;
@@ -384,6 +386,7 @@ lar_status lar_model_descend(lar_model *M, const int64_t *list, int64_t count, d
                              int64_t limit, double *b, double *b0, int64_t *sweeps) {
   double most;
   int64_t done = 0;
+  M->heading = false;
   do {
     LAR_TRY(sweep(M, list, count, false, b, b0, &most));
     done++;

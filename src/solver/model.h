@@ -28,6 +28,8 @@ typedef struct lar_model {
   int64_t *age, now;             /* gram[q] is of the model `age[q]` */
   double *scratch;               /* n, kept at 0 */
   double *part;                  /* room for a block */
+  double *ahead;                 /* n * k: what slopes come to, as the last sweeps say, */
+  bool heading;                  /* where they say something */
   bool alike;                    /* h is the same in all predictors */
 } lar_model;
 
