@@ -26,6 +26,17 @@ ALWAYS void line_input(const vec *d, int by, vec *z, int to) {
   z[5 * to] = one - (real)2.5 * three + d[5 * by];
 }
 
+ALWAYS void line_input_back(const vec *z, int by, vec *d, int to) {
+  vec s1 = z[by] + z[2 * by], d1 = NEAR * (z[by] - z[2 * by]);
+  vec s2 = z[3 * by] + z[4 * by], d2 = FAR * (z[3 * by] - z[4 * by]);
+  d[0] = z[0];
+  d[to] = z[5 * by] - 2 * d1 - (real)0.5 * d2;
+  d[2 * to] = (real)-2.5 * z[0] - 2 * s1 - (real)0.5 * s2;
+  d[3 * to] = d1 + d2 - (real)2.5 * z[5 * by];
+  d[4 * to] = z[0] + s1 + s2;
+  d[5 * to] = z[5 * by];
+}
+
 ALWAYS void line_output(const vec *m, int by, vec *y, int to) {
   vec s1 = m[by] + m[2 * by], d1 = m[by] - m[2 * by];
   vec s2 = m[3 * by] + m[4 * by], d2 = m[3 * by] - m[4 * by];
@@ -76,6 +87,13 @@ ALWAYS void line_input(const vec *d, int by, vec *z, int to) {
   z[3 * to] = d[3 * by] - d[by];
 }
 
+ALWAYS void line_input_back(const vec *z, int by, vec *d, int to) {
+  d[0] = z[0];
+  d[to] = z[by] - z[2 * by] - z[3 * by];
+  d[2 * to] = z[by] + z[2 * by] - z[0];
+  d[3 * to] = z[3 * by];
+}
+
 ALWAYS void line_output(const vec *m, int by, vec *y, int to) {
   y[0] = m[0] + m[by] + m[2 * by];
   y[to] = m[by] - m[2 * by] + m[3 * by];
@@ -116,6 +134,7 @@ ALWAYS void line_kernel_back(const vec *u, int by, vec *w, int to) {
     for (int r = 0; r < (to); r++) line(b + r * (from), 1, z + r * (to), 1);                   \
   }
 BOTH(both_input, line_input, EDGE, EDGE)
+BOTH(both_input_back, line_input_back, EDGE, EDGE)
 BOTH(both_slopes, line_slopes, SQUARE, EDGE)
 BOTH(both_output, line_output, EDGE, SQUARE)
 BOTH(both_kernel, line_kernel, 3, EDGE)
@@ -140,6 +159,17 @@ void LAR_R(lar_square_back)(const real *m, int64_t step, const real *bias, bool 
     vec v = z[k] + b;
     vec_store(y + k * LANES, clip ? vec_clip(v) : v);
   }
+}
+
+void LAR_R(lar_square_add)(const real *m, int64_t step, const int64_t from[2],
+                           const int64_t end[2], int64_t row, int64_t column, real *y) {
+  vec z[POINTS];
+  both_input_back(m, EDGE * step, step, z);
+  for (int64_t r = from[0]; r < end[0]; r++)
+    for (int64_t q = from[1]; q < end[1]; q++) {
+      real *to = y + r * row + q * column;
+      vec_store(to, vec_load(to) + z[r * EDGE + q]);
+    }
 }
 
 /* ---- images ---- */

@@ -1,4 +1,5 @@
-/* Outputs of kern/conv_winograd, and the derivative by the input. */
+/* Outputs of kern/conv_winograd, and the derivative by the input: in the same way, or, where
+ * that takes fewer squares, by the transposed of each step. */
 #include "kern/conv_winograd.h"
 
 #include <string.h>
@@ -18,7 +19,7 @@ typedef struct job {
   real *bias; /* in whole registers */
   real *y;
   const real *x, *w;
-  bool turned;
+  bool turned, back; /* kernels (c, o), not (o, c); squares of x, not of y */
   lar_scratch scratch;
 } job;
 
@@ -29,14 +30,14 @@ static int64_t width_of(const job *j, int64_t block) {
 
 /* ---- kernels ---- */
 
-/* A register of a group's kernels of channel c, as (9, LANES). Those of the adjoint are (c, o)
- * instead and turned over. */
+/* A register of a group's kernels of channel c, as (9, LANES). For the derivative they are
+ * (c, o) instead, and turned over where it is a convolution. */
 static void take_kernels(const job *j, const real *w, int64_t from, int64_t c, real *to) {
   const lar_conv *v = &j->v;
   int64_t n = min(LANES, v->o - from), next = 9 * (j->turned ? 1 : v->c);
   w += 9 * (j->turned ? c * v->o + from : from * v->c + c);
   for (int t = 0; t < 9; t++, to += LANES) {
-    const real *tap = w + (j->turned ? 8 - t : t);
+    const real *tap = w + (j->turned && !j->back ? 8 - t : t);
     for (int64_t i = 0; i < LANES; i++) to[i] = i < n ? tap[i * next] : 0;
   }
 }
@@ -68,41 +69,13 @@ static void kernel_body(void *ctx, int64_t begin, int64_t end) {
 
 /* ---- pieces: some rows of squares by some blocks of outputs ---- */
 
-/* What of a square lies in the image goes to `to`, (rows, columns, width). */
-static void put_square(const real *y, int64_t rows, int64_t columns, int64_t row, int64_t width,
-                       real *to) {
-  for (int64_t r = 0; r < rows; r++)
-    for (int64_t q = 0; q < columns; q++)
-      vec_store(to + r * row + q * width, vec_load(y + (r * SQUARE + q) * LANES));
-}
-
-/* n rows of squares of an image, from row `row` on, for all outputs of a block. */
-static void put_rows(const job *j, const real *sums, int64_t step, int64_t row, int64_t n,
-                     const real *bias, int64_t outputs, int64_t width, real *y, real *turned) {
-  const int64_t *out = j->v.out, line = out[1] * width, first = SQUARE * row;
-  for (int64_t r = row; r < row + n; r++)
-    for (int64_t q = 0; q < j->s.across; q++, sums += width) {
-      int64_t i = SQUARE * r, k = SQUARE * q;
-      real *to = turned + (i - first) * line + k * width;
-      for (int64_t o = 0; o < width; o += LANES) {
-        real square[SQUARE * SQUARE * LANES];
-        LAR_R(lar_square_back)(sums + o, step, bias + o, j->v.clip, square);
-        put_square(square, min(SQUARE, out[0] - i), min(SQUARE, out[1] - k), line, width,
-                   to + o);
-      }
-    }
-  LAR_R(lar_conv_unturn)
-  (min(SQUARE * n, out[0] - first) * out[1], outputs, turned, width, out[0] * out[1],
-   y + first * out[1]);
-}
-
 /* A block of outputs of a group, from the points of its inputs. */
 static void make_block(const job *j, int64_t group, int64_t block, int64_t row, int64_t rows,
                        const real *points, const real *u, real *sums, real *turned) {
   const lar_conv *v = &j->v;
   int64_t many = lanes_of(v->o), width = width_of(j, block), count = rows * j->s.across;
   int64_t step = point_step(j->rows * j->s.across, j->s.lanes);
-  int64_t apart = point_step(j->rows * j->s.across, width), area = v->out[0] * v->out[1];
+  int64_t apart = point_step(j->rows * j->s.across, width);
   for (int k = 0; k < POINTS; k++) {
     product p = {.k = count,
                  .o = width,
@@ -116,11 +89,17 @@ static void make_block(const job *j, int64_t group, int64_t block, int64_t row, 
                  .sum = sums + k * apart};
     LAR_R(lar_conv_product)(&p);
   }
+  put to = {.v = v,
+            .s = &j->s,
+            .outputs = min(j->block, v->o - block * j->block),
+            .width = width,
+            .step = apart,
+            .bias = j->bias + group * many + block * j->block,
+            .scratch = turned};
   while (rows > 0) {
     int64_t r = row % j->s.down, n = min(j->s.down - r, rows);
-    int64_t output = (row / j->s.down * v->groups + group) * v->o + block * j->block;
-    put_rows(j, sums, apart, r, n, j->bias + group * many + block * j->block,
-             min(j->block, v->o - block * j->block), width, j->y + output * area, turned);
+    to.first = (row / j->s.down * v->groups + group) * v->o + block * j->block;
+    (j->back ? LAR_R(lar_squares_add) : LAR_R(lar_squares_put))(&to, sums, r, n, j->y);
     sums += n * j->s.across * width, row += n, rows -= n;
   }
 }
@@ -154,21 +133,42 @@ static void body(void *ctx, int64_t begin, int64_t end) {
 
 /* ---- the whole ---- */
 
+enum { CACHED = 768 << 10, LEAST = 32, MOST = 64 }; /* of points and sums; squares at a time */
+
+/* Squares of the image that is made, or, transposed, of the one that is read: those of whole
+ * images, since they overlap where they are written. */
+static void cut_squares(job *j) {
+  lar_conv *v = &j->v;
+  squares *s = &j->s;
+  int64_t there[2], here[2];
+  for (int d = 0; d < 2; d++) {
+    there[d] = lar_ceil_div(v->out[d], SQUARE);
+    here[d] = lar_ceil_div(v->size[d], SQUARE);
+    s->size[d] = v->size[d];
+  }
+  j->back = j->turned && here[0] * here[1] < min(there[0] * there[1], MOST + 1);
+  for (int d = 0; d < 2; d++) {
+    if (j->back) v->pad[d] = 2 - v->pad[d];
+    s->pad[d] = j->back ? 0 : v->pad[d];
+  }
+  s->slopes = j->back;
+  s->down = j->back ? here[0] : there[0];
+  s->across = j->back ? here[1] : there[1];
+}
+
 /* Squares enough that a kernel is read for many, and few enough that points and sums stay in
  * the second cache; parts where there are too few pieces for all threads. */
 static void cut(job *j) {
-  enum { CACHED = 768 << 10, LEAST = 32, MOST = 64 };
   const lar_conv *v = &j->v;
   squares *s = &j->s;
-  for (int d = 0; d < 2; d++) s->size[d] = v->size[d], s->pad[d] = v->pad[d];
-  s->down = lar_ceil_div(v->out[0], SQUARE);
-  s->across = lar_ceil_div(v->out[1], SQUARE);
+  cut_squares(j);
   s->channels = v->c;
   s->lanes = lanes_of(v->c);
   s->next = v->groups * v->c * v->size[0] * v->size[1];
   j->block = min(BLOCK, lanes_of(v->o));
   int64_t count = CACHED / (int64_t)sizeof(real) / (POINTS * (s->lanes + j->block));
   j->rows = LAR_R(lar_squares_rows)(s, count < LEAST ? LEAST : min(count, MOST));
+  if (j->back && j->rows < s->down) j->rows = s->down;
   j->rows = min(j->rows, v->n * s->down);
   int64_t pieces = lar_ceil_div(v->n * s->down, j->rows) * v->groups;
   j->alone = pieces == v->groups;
@@ -182,7 +182,8 @@ static void cut(job *j) {
 static int64_t slot_size(const job *j) {
   int64_t count = j->rows * j->s.across, width = j->block;
   int64_t in = LAR_R(lar_squares_scratch)(&j->s, j->rows);
-  int64_t out = SQUARE * min(j->rows, j->s.down) * j->v.out[1] * width;
+  int64_t lines = j->back ? j->v.out[0] : SQUARE * min(j->rows, j->s.down);
+  int64_t out = lines * j->v.out[1] * width;
   return POINTS * (point_step(count, j->s.lanes) + point_step(count, width)) +
          (j->alone ? block_size(j) : 0) + (in > out ? in : out);
 }
@@ -230,8 +231,8 @@ lar_status LAR_R(lar_winograd_output)(const lar_conv *v, void *y, const void *x,
   return convolve(&j, bias);
 }
 
-/* The adjoint is the convolution of g, padded by what is left of the kernel, with the kernel
- * turned over. */
+/* The derivative is the convolution of g, padded by what is left of the kernel, with the kernel
+ * turned over; transposed, the padding is that of x. */
 lar_status LAR_R(lar_winograd_input)(const lar_conv *v, void *x, const void *g, const void *w) {
   job j = {.v = *v, .y = x, .x = g, .w = w, .turned = true};
   j.v.c = v->o, j.v.o = v->c;

@@ -62,4 +62,23 @@ void LAR_R(lar_kernel_back)(const real *u, int64_t step, real *w);
  * `clip` says so, 0 for what is negative: y[SQUARE * SQUARE]. */
 void LAR_R(lar_square_back)(const real *m, int64_t step, const real *bias, bool clip, real *y);
 
+/* B m B' of a register, the transposed of what is done to inputs, added to rows of places
+ * `row` reals apart, neighbours `column` apart: those from from[] to end[] of EDGE by EDGE. */
+void LAR_R(lar_square_add)(const real *m, int64_t step, const int64_t from[2],
+                           const int64_t end[2], int64_t row, int64_t column, real *y);
+
+/* Where squares of an image go: `outputs` planes of y, from number `first` on. */
+typedef struct put {
+  const lar_conv *v;
+  const squares *s;
+  int64_t first, outputs, width, step; /* width: in whole registers; step: between points */
+  const real *bias;
+  real *scratch; /* rows of the image, turned */
+} put;
+
+/* Rows `row` to row + n of squares, from their sums: what v says, or, added up, whole images.
+ */
+void LAR_R(lar_squares_put)(const put *p, const real *sums, int64_t row, int64_t n, real *y);
+void LAR_R(lar_squares_add)(const put *p, const real *sums, int64_t row, int64_t n, real *y);
+
 #endif
