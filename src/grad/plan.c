@@ -21,7 +21,7 @@ static void set_operand(const lar_plan *p, const lar_trace *t, lar_tensor *x,
   x->storage = lar_storage_ref(reach(p, t, from->buf));
 }
 
-static lar_status make_room(lar_kernel *k) {
+lar_status lar_kernel_room(lar_kernel *k) {
   size_t n = (size_t)(k->nin + k->nout);
   void *at;
   LAR_TRY(lar_alloc(&at, n, sizeof *k->x));
@@ -71,7 +71,7 @@ static lar_status make_kernel(lar_plan *p, const lar_trace *t, int record) {
   k->record = record;
   k->nin = k->r.nin;
   k->nout = k->r.nout;
-  LAR_TRY(make_room(k));
+  LAR_TRY(lar_kernel_room(k));
   const lar_operand *at = &t->operand[k->r.at];
   for (int j = 0; j < k->nout; j++) {
     set_operand(p, t, &k->x[j], &at[k->nin + j]);
@@ -263,7 +263,8 @@ static lar_status build(lar_plan *p, const lar_trace *t) {
   LAR_TRY(keep_inputs(p, t));
   LAR_TRY(make_kernels(p, t));
   LAR_TRY(make_results(p, t));
-  lar_plan_absorb(p);
+  LAR_TRY(lar_plan_absorb(p));
+  LAR_TRY(lar_plan_pool(p));
   LAR_TRY(make_maps(p));
   LAR_TRY(lar_plan_group(p));
   lar_plan_lives(p);

@@ -24,6 +24,7 @@ typedef struct lar_kernel {
   lar_map_job *job;     /* MAP */
   lar_storage *outside; /* COPY: whose version counts the write; or NULL */
   const lar_op *then;   /* CALL: the elementwise op that it does besides; or NULL */
+  const lar_op *also;   /* and one that is not elementwise */
 } lar_kernel;
 
 /* A tensor that the caller gets. `own` holds the elements; the kernels write to head[buf],
@@ -72,9 +73,36 @@ struct lar_plan {
 };
 
 void lar_kernel_clear(lar_kernel *k);
+lar_status lar_kernel_room(lar_kernel *k); /* for nout results and nin inputs */
 
 /* plan_absorb.c: elementwise kernels that the op before them does itself go. */
-void lar_plan_absorb(lar_plan *p);
+lar_status lar_plan_absorb(lar_plan *p);
+
+/* plan_pool.c: so do windows that a convolution makes itself. */
+lar_status lar_plan_pool(lar_plan *p);
+
+/* The buffer that a tensor fills from end to end; NULL where it does not, or where the buffer
+ * is not the plan's own. */
+lar_place *lar_plan_buffer(const lar_plan *p, const lar_tensor *x);
+
+/* The same buffer, filled by both in the same way. */
+bool lar_plan_same(const lar_plan *p, const lar_tensor *a, const lar_tensor *b);
+
+/* Is its one result made by the kernel, whole, and changed by nothing else? */
+bool lar_plan_makes(const lar_plan *p, const lar_kernel *k);
+
+/* Does it read a buffer? */
+bool lar_kernel_reads(const lar_kernel *k, const lar_storage *s);
+
+/* Other results and inputs, and the places of results. */
+lar_status lar_kernel_take(lar_kernel *k, int nout, int nin, const lar_tensor *const *t,
+                           lar_storage *const *place);
+
+/* Let a tensor lie elsewhere. */
+void lar_plan_replace(lar_tensor *x, const lar_storage *s);
+
+/* Take kernel n out of the list. */
+void lar_plan_drop(lar_plan *p, int n);
 
 /* plan_layout.c: which records become kernels, and where buffers lie. */
 lar_status lar_plan_choose(lar_plan *p, const lar_trace *t, bool *keep);

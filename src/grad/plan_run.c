@@ -155,9 +155,10 @@ static const char *names_of(const lar_plan *p, const lar_item *it) {
   enum { SIZE = 80, TAIL = 12 };
   static _Thread_local char text[SIZE];
   const lar_kernel *first = &p->kernel[it->first];
-  size_t n = (size_t)snprintf(text, sizeof text, "%s%s%s", name_of(first),
-                              first->then != NULL ? " + " : "",
-                              first->then != NULL ? first->then->name : "");
+  size_t n = (size_t)snprintf(
+    text, sizeof text, "%s%s%s%s%s", name_of(first), first->then != NULL ? " + " : "",
+    first->then != NULL ? first->then->name : "", first->also != NULL ? " + " : "",
+    first->also != NULL ? first->also->name : "");
   for (int k = 1; k < it->n; k++) {
     const char *name = name_of(&p->kernel[it->first + k]);
     if (n + strlen(name) + TAIL > SIZE) {

@@ -132,6 +132,8 @@ lar_status lar_conv_input(const lar_conv *v, lar_dtype t, void *x, const void *g
   return BY(input, v, t)(v, x, g, w);
 }
 
+bool lar_conv_pools(const lar_conv *v) { return few(v); }
+
 lar_status lar_conv_weight(const lar_conv *v, lar_dtype t, void *w, const void *x,
                            const void *g) {
   return BY(weight, v, t)(v, w, x, g);

@@ -14,13 +14,19 @@
 #define LAR_KERN_CONV_H
 
 #include "core/tensor.h"
+#include "kern/window.h"
 
 typedef struct lar_conv {
-  int64_t n, groups, c, o;                /* samples, groups, channels in and out of a group */
-  int64_t size[2], out[2], kernel[2];     /* rows and columns */
-  int64_t stride[2], pad[2], dilation[2]; /* pad: before the first row and column */
-  bool clip;                              /* output: 0 for what is negative */
+  int64_t n, groups, c, o; /* samples, groups, channels in and out of a group */
+  LAR_WINDOW;
+  bool clip;           /* output: 0 for what is negative */
+  bool pool;           /* output: of every window of 2 by 2 the largest alone */
+  unsigned char *code; /* with it, like the output: where that is (kern/pool); or NULL */
+  const void *sign;    /* input: 0 where this, which is like x, is not positive; or NULL */
 } lar_conv;
+
+/* May an output be pooled? Where windows are made side by side. */
+bool lar_conv_pools(const lar_conv *v);
 
 /* y = x * w + bias; bias (groups o) may be NULL. */
 lar_status lar_conv_output(const lar_conv *v, lar_dtype t, void *y, const void *x,

@@ -16,6 +16,10 @@ static void every_second(int64_t n, const real *x, real *to) {
   for (int64_t q = 0; n < LANES && q < n; q++) to[q] = x[2 * q];
 }
 
+void LAR_R(lar_conv_sign)(int64_t n, real *x, const real *sign) {
+  for (int64_t i = 0; i < n; i++) x[i] = sign[i] > 0 ? x[i] : 0;
+}
+
 /* One row of a plane: elements q of phase `phase`, or zeros outside the image's row. */
 static void fill_row(const lar_planes *p, int64_t phase, const real *x, real *to) {
   int64_t s = p->stride[1], first = p->pad[1] - phase * p->gap[1];

@@ -221,6 +221,18 @@ static void input_phase(const job *j, int64_t p, int64_t image, int64_t row,
   if (s.rows > 0 && s.cols > 0) run(&s);
 }
 
+/* Of the rows that a piece has written. */
+static void input_sign(const job *j, int64_t image, int64_t row) {
+  const lar_conv *v = j->v;
+  int64_t from = row * v->stride[0] - v->pad[0], end = from + j->rows * v->stride[0];
+  if (from < 0) from = 0;
+  if (end > v->size[0]) end = v->size[0];
+  for (int64_t c = 0; c < v->c && from < end; c++) {
+    int64_t at = ((image * v->c + c) * v->size[0] + from) * v->size[1];
+    LAR_R(lar_conv_sign)((end - from) * v->size[1], j->to + at, (const real *)v->sign + at);
+  }
+}
+
 static void input_body(void *ctx, int64_t begin, int64_t end) {
   job *j = ctx;
   const lar_conv *v = j->v;
@@ -232,6 +244,7 @@ static void input_body(void *ctx, int64_t begin, int64_t end) {
     (&j->planes, v->o, row, j->from + image * v->o * v->out[0] * v->out[1], planes);
     for (int64_t p = 0; p < v->stride[0] * v->stride[1]; p++)
       input_phase(j, p, image, row, planes);
+    if (v->sign != NULL) input_sign(j, image, row);
   }
   lar_scratch_give(&j->scratch, slot);
 }

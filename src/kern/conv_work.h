@@ -71,6 +71,10 @@ static inline int64_t lar_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / 
 
 /* ---- for each dtype ---- */
 
+/* x[i] = 0 where sign[i] is not positive. */
+void lar_conv_sign_f32(int64_t n, float *x, const float *sign);
+void lar_conv_sign_f64(int64_t n, double *x, const double *sign);
+
 /* Those of kern/conv, and where lar_conv_few says so, by fewer products (kern/conv_winograd).
  */
 #define LAR_CONV_TYPED(s)                                                                      \

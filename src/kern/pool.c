@@ -9,6 +9,13 @@ static void run(const lar_pool *v, lar_par_body *body, void *to, const void *fro
   lar_par_for(v->planes, GRAIN / (v->size[0] * v->size[1] + 1) + 1, body, &j);
 }
 
+bool lar_pool_in_pairs(const lar_pool *v) {
+  for (int d = 0; d < 2; d++)
+    if (v->kernel[d] != 2 || v->stride[d] != 2 || v->pad[d] != 0 || v->dilation[d] != 1)
+      return false;
+  return true;
+}
+
 #define OF(name, t) ((t) == LAR_F32 ? name##_f32 : name##_f64)
 
 void lar_pool_max(const lar_pool *v, lar_dtype t, void *y, const void *x) {

@@ -12,14 +12,18 @@
 #define LAR_KERN_POOL_H
 
 #include "core/tensor.h"
+#include "kern/window.h"
 
 typedef struct lar_pool {
   int64_t planes;
-  int64_t size[2], out[2], kernel[2];
-  int64_t stride[2], pad[2], dilation[2];
+  LAR_WINDOW;
   bool count_pad;
-  bool clip; /* lar_pool_max_spread: 0 where the largest is not positive */
+  bool clip;  /* lar_pool_max_spread: 0 where the largest is not positive */
+  bool coded; /* there, for windows of 2 by 2 side by side: x holds their codes (pool_quad) */
 } lar_pool;
+
+/* Windows of 2 by 2 side by side? */
+bool lar_pool_in_pairs(const lar_pool *v);
 
 void lar_pool_max(const lar_pool *v, lar_dtype t, void *y, const void *x);
 

@@ -11,13 +11,17 @@ static lar_status forward(lar_io *io) {
   v.c = in->shape[1] / v.groups;
   v.o = io->in[1]->shape[0] / v.groups;
   lar_dtype t = lar_float_dtype(lar_dtype_promote(in->dtype, io->in[1]->dtype));
-  int64_t shape[] = {v.n, v.groups * v.o, v.out[0], v.out[1]};
+  int64_t shape[] = {v.n, v.groups * v.o, v.out[0] / (v.pool ? 2 : 1),
+                     v.out[1] / (v.pool ? 2 : 1)};
+  bool codes = io->attr->i[LAR_WINDOW_POOL] == LAR_POOL_CODES;
   lar_status st = LAR_OK;
   LAR_GO(lar_contiguous(&x, in, t));
   LAR_GO(lar_contiguous(&w, io->in[1], t));
   if (io->nin > 2) LAR_GO(lar_contiguous(&b, io->in[2], t));
   LAR_GO(lar_tensor_init(&io->out[0], t, 4, shape));
-  io->nout = 1;
+  if (codes) LAR_GO(lar_tensor_init(&io->out[1], LAR_BOOL, 4, shape));
+  if (codes) v.code = lar_tensor_data(&io->out[1]);
+  io->nout = codes ? 2 : 1;
   st = lar_conv_output(&v, t, lar_tensor_data(&io->out[0]), lar_tensor_data(&x),
                        lar_tensor_data(&w), io->nin > 2 ? lar_tensor_data(&b) : NULL);
 done:
@@ -45,9 +49,9 @@ static void vjp(lar_vjp *v) {
   if (v->nin > 2 && v->need[2]) v->gx[2] = sum_of(v->s, sum_of(v->s, g, 2, 3), 1, 1);
 }
 
-static bool absorb(lar_attr *attr, const lar_op *next) {
-  if (next != LAR_OP(relu)) return false;
-  attr->i[LAR_CONV_CLIP] = 1;
+static bool absorb(lar_attr *attr, const lar_op *next, bool more) {
+  if (next != LAR_OP(relu) || more) return false;
+  attr->i[LAR_WINDOW_CLIP] = 1;
   return true;
 }
 

@@ -8,6 +8,7 @@ static lar_status forward(lar_io *io) {
   v.o = g->shape[1] / v.groups;
   v.c = w->shape[1];
   int64_t shape[] = {v.n, v.groups * v.c, v.size[0], v.size[1]};
+  if (io->nin > 2) v.sign = lar_tensor_data(io->in[2]);
   return lar_conv_apply(io, &v, shape, lar_conv_input);
 }
 
@@ -20,6 +21,12 @@ static void vjp(lar_vjp *v) {
     v->gx[1] = lar_apply(v->s, LAR_OP(conv_weight), v->attr, 2, (lar_var *[]){x, v->x[0]});
 }
 
+/* Of the slope of relu before the convolution: it reads what the images were made from. */
+static bool absorb(lar_attr *attr, const lar_op *next, bool more) {
+  (void)attr;
+  return next == LAR_OP(relu_slope) && more;
+}
+
 LAR_ENTRY(op, conv_input) = {
   .name = "conv_input",
   .doc = "transposed convolution of a (n, o, h, w) with kernels b: conv's derivative by images",
@@ -28,4 +35,5 @@ LAR_ENTRY(op, conv_input) = {
   .traits = LAR_OP_HIDDEN,
   .forward = forward,
   .vjp = vjp,
+  .absorb = absorb,
 };

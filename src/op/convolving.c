@@ -1,48 +1,32 @@
 #include "op/convolving.h"
 
+#include <string.h>
+
 #include "kern/copy.h"
 #include "op/along.h"
 
 /* ---- geometry ---- */
 
-enum {
-  SIZE = 0,
-  OUT = 2,
-  KERNEL = 4,
-  STRIDE = 6,
-  PAD = 8,
-  DILATION = 10,
-  GROUPS = 12,
-  INTS = LAR_CONV_CLIP + 1
-};
+void lar_window_attr(lar_attr *a, const lar_window *w, int64_t own) {
+  *a = (lar_attr){.n = LAR_WINDOW_INTS};
+  memcpy(a->i, w, sizeof *w);
+  a->i[LAR_WINDOW_OWN] = own;
+}
+
+void lar_window_read(lar_window *w, const lar_attr *a) { memcpy(w, a->i, sizeof *w); }
 
 void lar_conv_attr(lar_attr *a, const lar_conv *v) {
-  *a = (lar_attr){.n = INTS};
-  for (int d = 0; d < 2; d++) {
-    a->i[SIZE + d] = v->size[d];
-    a->i[OUT + d] = v->out[d];
-    a->i[KERNEL + d] = v->kernel[d];
-    a->i[STRIDE + d] = v->stride[d];
-    a->i[PAD + d] = v->pad[d];
-    a->i[DILATION + d] = v->dilation[d];
-  }
-  a->i[GROUPS] = v->groups;
-  a->i[LAR_CONV_CLIP] = v->clip;
+  lar_window_attr(a, &v->window, v->groups);
 }
 
 void lar_conv_geometry(lar_conv *v, const lar_attr *a) {
-  *v = (lar_conv){.groups = a->i[GROUPS], .clip = a->i[LAR_CONV_CLIP] != 0};
-  for (int d = 0; d < 2; d++) {
-    v->size[d] = a->i[SIZE + d];
-    v->out[d] = a->i[OUT + d];
-    v->kernel[d] = a->i[KERNEL + d];
-    v->stride[d] = a->i[STRIDE + d];
-    v->pad[d] = a->i[PAD + d];
-    v->dilation[d] = a->i[DILATION + d];
-  }
+  *v = (lar_conv){.groups = a->i[LAR_WINDOW_OWN],
+                  .clip = a->i[LAR_WINDOW_CLIP] != 0,
+                  .pool = a->i[LAR_WINDOW_POOL] != 0};
+  lar_window_read(&v->window, a);
 }
 
-static int64_t pick(const double pair[2], int d) {
+int64_t lar_window_pick(const double pair[2], int d) {
   return (int64_t)(d == 1 && pair[1] < 0 ? pair[0] : pair[d]);
 }
 
@@ -55,15 +39,17 @@ static lar_status check_steps(const lar_conv *v, int d) {
 lar_status lar_conv_measure(lar_conv *v, const lar_conv_options *o) {
   int64_t reach[2], room[2];
   for (int d = 0; d < 2; d++) {
-    v->stride[d] = pick(o->stride, d);
-    v->dilation[d] = pick(o->dilation, d);
+    v->stride[d] = lar_window_pick(o->stride, d);
+    v->dilation[d] = lar_window_pick(o->dilation, d);
     LAR_TRY(check_steps(v, d));
     reach[d] = (v->kernel[d] - 1) * v->dilation[d] + 1;
     bool same = o->padding[0] == LAR_PAD_SAME;
     if (same && v->stride[d] != 1)
       return lar_fail(LAR_EARG, "padding = 'same' goes with stride 1, not %lld",
                       (long long)v->stride[d]);
-    int64_t pad = o->padding[0] == LAR_PAD_VALID ? 0 : same ? 0 : pick(o->padding, d);
+    int64_t pad = o->padding[0] == LAR_PAD_VALID ? 0
+                  : same                         ? 0
+                                                 : lar_window_pick(o->padding, d);
     v->pad[d] = same ? (reach[d] - 1) / 2 : pad;
     room[d] = v->size[d] + (same ? reach[d] - 1 : 2 * pad);
   }
@@ -80,11 +66,11 @@ lar_status lar_conv_measure(lar_conv *v, const lar_conv_options *o) {
  * what output_padding names. */
 lar_status lar_conv_measure_back(lar_conv *v, const lar_conv_options *o) {
   for (int d = 0; d < 2; d++) {
-    v->stride[d] = pick(o->stride, d);
-    v->dilation[d] = pick(o->dilation, d);
+    v->stride[d] = lar_window_pick(o->stride, d);
+    v->dilation[d] = lar_window_pick(o->dilation, d);
     LAR_TRY(check_steps(v, d));
-    v->pad[d] = pick(o->padding, d);
-    int64_t extra = pick(o->extra, d);
+    v->pad[d] = lar_window_pick(o->padding, d);
+    int64_t extra = lar_window_pick(o->extra, d);
     if (extra >= v->stride[d] && extra >= v->dilation[d])
       return lar_fail(
         LAR_EARG, "output_padding = %lld is to be less than stride = %lld or dilation = %lld",

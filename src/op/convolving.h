@@ -54,14 +54,28 @@ enum { LAR_PAD_SAME = -1, LAR_PAD_VALID = -2 };
 #define LAR_GROUPS_ROW(at) \
   { "groups", at, 1, 1, 1e9, "groups of channels that do not meet", LAR_INTEGER }
 
+/* The d-th of a pair. */
+int64_t lar_window_pick(const double pair[2], int d);
+
 /* Sizes and steps from options, for images of v->size and kernels of v->kernel: fills stride,
  * dilation, pad and out. Rows, columns and kernels are at least 1. */
 lar_status lar_conv_measure(lar_conv *v, const lar_conv_options *o);
 
 /* The geometry as attributes of a hidden op, and back; n, c and o are the tensors'. */
-enum { LAR_CONV_CLIP = 13 }; /* the integer that says v->clip */
 void lar_conv_attr(lar_attr *a, const lar_conv *v);
 void lar_conv_geometry(lar_conv *v, const lar_attr *a);
+
+/* The integers of a hidden op of windows, convolved or pooled: the windows first, then one of
+ * its own, and what a plan asks of it besides. */
+enum {
+  LAR_WINDOW_OWN = sizeof(lar_window) / sizeof(int64_t),
+  LAR_WINDOW_CLIP,
+  LAR_WINDOW_POOL,
+  LAR_WINDOW_INTS
+};
+enum { LAR_POOL_PLAIN = 1, LAR_POOL_CODES }; /* there, for conv: with where they are */
+void lar_window_attr(lar_attr *a, const lar_window *w, int64_t own);
+void lar_window_read(lar_window *w, const lar_attr *a);
 
 /* conv2d of values, with its messages; b may be NULL. */
 lar_var *lar_convolve(lar_scope *s, const lar_conv_options *o, lar_var *x, lar_var *w,

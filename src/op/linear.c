@@ -60,7 +60,8 @@ static void add_bias(const lar_tensor *y, const lar_tensor *b, const lar_attr *a
   lar_par_for(y->shape[0], LAR_LOOP_GRAIN / n + 1, finish, &r);
 }
 
-static bool absorb(lar_attr *attr, const lar_op *next) {
+static bool absorb(lar_attr *attr, const lar_op *next, bool more) {
+  (void)more;
   for (int k = 1; k < THEN; k++) {
     if (then[k] != next) continue;
     attr->n = 1;

@@ -17,9 +17,9 @@ static void vjp(lar_vjp *v) {
   if (v->need[1]) v->gx[1] = lar_full_like(v->s, v->x[1], 0);
 }
 
-static bool absorb(lar_attr *attr, const lar_op *next) {
-  if (next != LAR_OP(relu_slope)) return false;
-  attr->i[LAR_POOL_CLIP] = 1;
+static bool absorb(lar_attr *attr, const lar_op *next, bool more) {
+  if (next != LAR_OP(relu_slope) || more) return false;
+  attr->i[LAR_WINDOW_CLIP] = 1;
   return true;
 }
 

@@ -123,8 +123,9 @@ struct lar_op {
   lar_var *(*compose)(lar_scope *s, const lar_attr *a, int nin, lar_var *const *in);
   void (*vjp)(lar_vjp *v);
   /* May forward do elementwise `next` of its result (and of its last input, where `next` takes
-   * two) while it writes? Then the attributes ask it to, for a plan. */
-  bool (*absorb)(lar_attr *attr, const lar_op *next);
+   * two) while it writes? Then the attributes ask it to, for a plan. `more`: `next` takes
+   * another tensor, of the result's shape and row-major; forward would get it as its last. */
+  bool (*absorb)(lar_attr *attr, const lar_op *next, bool more);
 };
 
 #define LAR_AT(k) (offsetof(lar_attr, f) + (k) * sizeof(double))

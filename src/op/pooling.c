@@ -3,59 +3,18 @@
 #include "kern/copy.h"
 #include "op/along.h"
 
-enum {
-  SIZE = 0,
-  OUT = 2,
-  KERNEL = 4,
-  STRIDE = 6,
-  PAD = 8,
-  DILATION = 10,
-  COUNT_PAD = 12,
-  INTS = LAR_POOL_CLIP + 1
-};
-
-static void to_attr(lar_attr *a, const lar_pool *v) {
-  *a = (lar_attr){.n = INTS};
-  for (int d = 0; d < 2; d++) {
-    a->i[SIZE + d] = v->size[d];
-    a->i[OUT + d] = v->out[d];
-    a->i[KERNEL + d] = v->kernel[d];
-    a->i[STRIDE + d] = v->stride[d];
-    a->i[PAD + d] = v->pad[d];
-    a->i[DILATION + d] = v->dilation[d];
-  }
-  a->i[COUNT_PAD] = v->count_pad;
-  a->i[LAR_POOL_CLIP] = v->clip;
-}
-
-static void from_attr(lar_pool *v, const lar_attr *a) {
-  *v = (lar_pool){.count_pad = a->i[COUNT_PAD] != 0, .clip = a->i[LAR_POOL_CLIP] != 0};
-  for (int d = 0; d < 2; d++) {
-    v->size[d] = a->i[SIZE + d];
-    v->out[d] = a->i[OUT + d];
-    v->kernel[d] = a->i[KERNEL + d];
-    v->stride[d] = a->i[STRIDE + d];
-    v->pad[d] = a->i[PAD + d];
-    v->dilation[d] = a->i[DILATION + d];
-  }
-}
-
 /* ---- options ---- */
-
-static int64_t pick(const double pair[2], int d) {
-  return (int64_t)(d == 1 && pair[1] < 0 ? pair[0] : pair[d]);
-}
 
 lar_status lar_pool_measure(lar_pool *v, const lar_pool_options *o) {
   lar_conv c = {0};
   for (int d = 0; d < 2; d++) {
     c.size[d] = v->size[d];
-    c.kernel[d] = v->kernel[d] = pick(o->kernel, d);
+    c.kernel[d] = v->kernel[d] = lar_window_pick(o->kernel, d);
     if (v->kernel[d] < 1)
       return lar_fail(LAR_EARG, "the kernel is at least 1, not %lld", (long long)v->kernel[d]);
-    if (pick(o->padding, d) * 2 > v->kernel[d])
+    if (lar_window_pick(o->padding, d) * 2 > v->kernel[d])
       return lar_fail(LAR_EARG, "padding = %lld is more than half of a kernel of %lld",
-                      (long long)pick(o->padding, d), (long long)v->kernel[d]);
+                      (long long)lar_window_pick(o->padding, d), (long long)v->kernel[d]);
   }
   lar_conv_options with = {.padding = {o->padding[0], o->padding[1]},
                            .dilation = {o->dilation[0], o->dilation[1]}};
@@ -97,7 +56,7 @@ static lar_status check_images(lar_pool *v, const lar_tensor *x) {
 
 static lar_var *apply(lar_scope *s, const lar_op *op, const lar_pool *v, lar_var *x) {
   lar_attr attr;
-  to_attr(&attr, v);
+  lar_window_attr(&attr, &v->window, v->count_pad);
   return lar_apply(s, op, &attr, 1, &x);
 }
 
@@ -117,15 +76,31 @@ lar_var *lar_pool_parts(lar_scope *s, const lar_op *op, const double out[2], lar
   return st == LAR_OK ? apply(s, op, &v, x) : lar_scope_fail(s, st);
 }
 
+bool lar_pool_by_conv(const lar_attr *pool, const lar_attr *conv, const lar_tensor *x,
+                      const lar_tensor *w) {
+  lar_pool windows = {0};
+  lar_conv v;
+  lar_conv_geometry(&v, conv);
+  lar_window_read(&windows.window, pool);
+  v.c = x->shape[1] / v.groups;
+  v.o = w->shape[0] / v.groups;
+  return lar_pool_in_pairs(&windows) && lar_conv_pools(&v);
+}
+
 /* ---- forward of the hidden ops ---- */
 
 lar_status lar_pooling_init(lar_pooling *p, lar_io *io, bool spread) {
   const lar_tensor *x = io->in[0];
   *p = (lar_pooling){.dtype = x->dtype};
-  from_attr(&p->v, io->attr);
-  p->v.planes = x->shape[0] * x->shape[1];
-  if (io->nin > 1) p->dtype = lar_dtype_promote(p->dtype, io->in[1]->dtype);
-  for (int k = 0; k < io->nin; k++) LAR_TRY(lar_contiguous(&p->in[k], io->in[k], p->dtype));
+  p->v = (lar_pool){.planes = x->shape[0] * x->shape[1],
+                    .count_pad = io->attr->i[LAR_WINDOW_OWN] != 0,
+                    .clip = io->attr->i[LAR_WINDOW_CLIP] != 0,
+                    .coded = io->attr->i[LAR_WINDOW_POOL] != 0};
+  lar_window_read(&p->v.window, io->attr);
+  int nin = p->v.coded ? 1 : io->nin; /* codes stay what they are */
+  if (nin > 1) p->dtype = lar_dtype_promote(p->dtype, io->in[1]->dtype);
+  for (int k = 0; k < nin; k++) LAR_TRY(lar_contiguous(&p->in[k], io->in[k], p->dtype));
+  if (p->v.coded) lar_tensor_ref(&p->in[1], io->in[1]);
   const int64_t *size = spread ? p->v.size : p->v.out;
   io->nout = 1;
   return lar_tensor_init(&io->out[0], p->dtype, 4,

@@ -23,8 +23,6 @@ typedef struct lar_pool_options {
     "stride2", at2, -1, -1, 1e9, "the second of them", LAR_INTEGER                         \
   }
 
-enum { LAR_POOL_CLIP = 13 }; /* the integer that says v->clip */
-
 /* Windows over v->size: fills kernel, stride, pad, dilation and out. */
 lar_status lar_pool_measure(lar_pool *v, const lar_pool_options *o);
 
@@ -36,6 +34,10 @@ lar_status lar_pool_pair(const lar_attr *a, const char *what, double pair[2]);
 lar_var *lar_pool_windows(lar_scope *s, const lar_op *op, const lar_pool_options *o,
                           bool count_pad, lar_var *x);
 lar_var *lar_pool_parts(lar_scope *s, const lar_op *op, const double out[2], lar_var *x);
+
+/* May a convolution of x by w take the largest of these windows over its output itself? */
+bool lar_pool_by_conv(const lar_attr *pool, const lar_attr *conv, const lar_tensor *x,
+                      const lar_tensor *w);
 
 /* For forward of the hidden ops: a fresh output, of x's shape or of the windows', and the
  * inputs row-major in one dtype. */
