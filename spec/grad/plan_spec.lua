@@ -4,54 +4,15 @@ local op_cases = dofile "spec/op/cases.lua"
 local layer_cases = dofile "spec/nn/cases.lua"
 local loss_cases = dofile "spec/loss/cases.lua"
 
-local core, nn = lariat.core, lariat.nn
+local planned = require "spec.support.planned"
 
-local function bytes(x)
-  if x == nil then return "nil" end
-  local out = { x.dtype, table.concat(x.shape, ",") }
-  local flat = x:detach():to("float64"):reshape(-1)
-  for k = 1, flat.numel do out[#out + 1] = string.pack("d", flat[k]) end
-  return table.concat(out, "|")
-end
+local core, nn = lariat.core, lariat.nn
+local bytes, check, outcome = planned.bytes, planned.check, planned.outcome
 
 local function fails(what, fn, ...)
   local ok, why = pcall(fn, ...)
   assert.is_false(ok, "no error")
   assert.is_truthy(tostring(why):find(what, 1, true), tostring(why))
-end
-
--- Results of fn(xs), then the gradients of their sum by the inputs that ask for them.
-local function outcome(fn, xs)
-  for _, x in ipairs(xs) do x.grad = nil end
-  local y, total = table.pack(fn(table.unpack(xs))), nil
-  local out = {}
-  for _, v in ipairs(y) do
-    out[#out + 1] = bytes(v)
-    if v.requires_grad then
-      local part = (v * 1.5):sum()
-      total = total and total + part or part
-    end
-  end
-  if total then
-    total:backward()
-    for _, x in ipairs(xs) do out[#out + 1] = bytes(x.grad) end
-  end
-  return table.concat(out, "#")
-end
-
--- Calls of a compiled function on inputs that change from call to call, against the function.
-local function check(fn, make, calls)
-  local f = lariat.compile(fn)
-  for k = 1, calls or 5 do
-    lariat.seed(k)
-    local expected = outcome(fn, make(k))
-    local at = { core.stream "sample", core.stream "dropout" }
-    lariat.seed(k)
-    assert.equal(expected, outcome(f, make(k)), "call " .. k)
-    assert.same(at, { core.stream "sample", core.stream "dropout" })
-  end
-  assert.is_true(#f:plans() > 0, "no plan was made")
-  return f
 end
 
 -- Ops whose results depend on elements in a way that no plan can follow.
@@ -378,36 +339,6 @@ describe("a plan", function()
     assert.is_true(plan.bytes < 410000, plan.bytes)
     assert.is_true(plan[1].bytes < 820000, plan[1].bytes)
     assert.is_truthy(plan[1].name:find("mul + tanh + mul", 1, true))
-  end)
-
-  -- Integers make ties and zeros; NaN stays what it is.
-  it("has a convolution clip what it writes, and windows what they give back", function()
-    local function inputs(k)
-      lariat.seed(k)
-      local x = lariat.randint(-2, 2, { 2, 16, 9, 11 }):to "float32"
-      if k == 2 then x[{ 1, 1, 4, 4 }] = 0 / 0 end
-      local w = lariat.randint(-2, 2, { 16, 16, 3, 3 }):to "float32"
-      return { x:requires_grad_(), w:requires_grad_(), lariat.zeros(16):requires_grad_() }
-    end
-    local function names(f)
-      local out = {}
-      for _, kernel in ipairs(f:plans()[1]) do out[#out + 1] = kernel.name end
-      return table.concat(out, ", ")
-    end
-    for _, options in ipairs { {}, { stride = 2 }, { stride = 1 } } do
-      local f = check(function(x, w, b)
-        local y = x:conv2d(w, b, options):relu()
-        return y:max_pool2d(2, { stride = options.stride }):conv2d(w, b, { padding = 1 }):relu()
-      end, inputs)
-      assert.is_truthy(names(f):find("max_spread + relu_slope", 1, true), names(f))
-      assert.equal(2, select(2, names(f):gsub("conv %+ relu", "")))
-    end
-    -- what the convolution gave is asked for besides, and not for its sign
-    local f = check(function(x, w, b)
-      local y = x:conv2d(w, b)
-      return y:relu():sum(), y:square()
-    end, inputs)
-    assert.is_nil(names(f):find("conv + relu", 1, true), names(f))
   end)
 
   it("puts temporaries in each other's place", function()
