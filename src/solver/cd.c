@@ -23,6 +23,7 @@ static void shut(void *p) {
   lar_scalar_close(&w->s);
   lar_quad_close(&w->q);
   lar_look_close(&w->seen);
+  lar_witness_close(&w->past);
   lar_free(w->block);
   lar_free(w);
 }
@@ -92,7 +93,7 @@ lar_status lar_cd_centre(lar_cd *w, const lar_problem *g, lar_point *at) {
 /* ---- who is in ---- */
 
 void lar_cd_look(lar_cd *w) {
-  lar_look_around(&w->seen, &w->s, w->q.place, w->u, w->corr);
+  lar_look_around(&w->seen, &w->s, w->q.place, NULL, w->u, w->corr);
   for (int64_t k = 0; k < w->q.m; k++) w->q.slope[k] = w->corr[w->q.at[k]];
 }
 
@@ -122,6 +123,13 @@ static bool too_many(const lar_cd *w, const lar_design *x) {
   return !w->q.rows && m * m * sizeof(double) > fmax(most, 16 << 20);
 }
 
+lar_status lar_cd_take_in(lar_cd *w, const lar_problem *g, int64_t j, double b, double slope) {
+  LAR_TRY(lar_quad_add(&w->q, j, b, slope));
+  if (!too_many(w, g->x)) return LAR_OK;
+  LAR_TRY(lar_quad_by_rows(&w->q, true));
+  return lar_quad_fill(&w->q, 0, w->h, w->weight);
+}
+
 lar_status lar_cd_admit(lar_cd *w, const lar_problem *g, const lar_point *at, double lambda,
                         int64_t *added) {
   lar_scalar s = w->s;
@@ -131,10 +139,7 @@ lar_status lar_cd_admit(lar_cd *w, const lar_problem *g, const lar_point *at, do
   for (int64_t j = 0; j < s.p; j++) {
     if (w->q.place[j] != 0 || lar_design_scale(g->x, j) == 0) continue;
     if (at->coef[j] != 0 || leaves(w, &s, j))
-      LAR_TRY(lar_quad_add(&w->q, j, at->coef[j], w->corr[j]));
-    if (!too_many(w, g->x)) continue;
-    LAR_TRY(lar_quad_by_rows(&w->q, true));
-    LAR_TRY(lar_quad_fill(&w->q, 0, w->h, w->weight));
+      LAR_TRY(lar_cd_take_in(w, g, j, at->coef[j], w->corr[j]));
   }
   *added = w->q.m - from;
   return LAR_OK;
@@ -148,7 +153,7 @@ double lar_cd_strong(double lambda, double previous) {
 
 bool lar_cd_certified(lar_cd *w, const lar_problem *g, lar_point *at) {
   double share = lar_certify(g, &w->s, w->u, w->corr, w->scratch, at);
-  if (!w->whole)
+  if (!w->whole && !w->coarse)
     lar_look_screen(&w->seen, &w->s, w->q.place, w->corr, share, lar_dual_radius(g, at->gap));
   if (w->dual_at != at->lambda) w->dual = -HUGE_VAL;
   w->dual_at = at->lambda;

@@ -8,11 +8,17 @@
 
 #include "solver/look.h"
 #include "solver/quad.h"
+#include "solver/witness.h"
+
+/* From this tolerance on sweeps are few, and a look at all columns costs more. */
+#define LAR_CD_COARSE 1e-3
 
 typedef struct lar_cd {
   lar_scalar s;
   lar_quad q;
-  lar_look seen;                  /* what corr is made of */
+  lar_look seen;    /* what corr is made of */
+  lar_witness past; /* where tolerances are coarse */
+  bool coarse;
   double *u, *h, *scratch, *move; /* n: slopes and curvatures of the loss */
   double *metric, mass;           /* n: the curvatures that the Gram matrix is of; their sum */
   int64_t filled;                 /* members that it knows; 0: it is out of date */
@@ -34,6 +40,9 @@ lar_status lar_cd_centre(lar_cd *w, const lar_problem *g, lar_point *at);
 /* Slopes along all columns, as far as these matter; members' are those of the model. */
 void lar_cd_look(lar_cd *w);
 
+/* Column j becomes a member, with that coefficient and slope. */
+lar_status lar_cd_take_in(lar_cd *w, const lar_problem *g, int64_t j, double b, double slope);
+
 /* Second derivatives along the columns, where somebody asks for them. */
 void lar_cd_measure(lar_cd *w, const lar_problem *g);
 
@@ -53,5 +62,16 @@ bool lar_cd_ended(const lar_cd *w, const lar_problem *g, lar_point *at, bool goo
 
 /* Squared loss: lar_solver's solve. */
 lar_status lar_cd_squares(lar_cd *w, const lar_problem *g, double previous, lar_point *at);
+
+/* Its parts: coefficients and slopes by rows follow the members; the members' optimum, as near
+ * as `share` of the tolerance. */
+void lar_cd_follow(lar_cd *w, const lar_problem *g, lar_point *at);
+lar_status lar_cd_optimise(lar_cd *w, const lar_problem *g, double share, lar_point *at);
+
+/* The same for coarse tolerances of penalties that have a dual: looks at all columns are few.
+ */
+bool lar_cd_is_coarse(const lar_cd *w, const lar_problem *g);
+lar_status lar_cd_coarse_begin(lar_cd *w, const lar_problem *g, const lar_point *at);
+lar_status lar_cd_coarse(lar_cd *w, const lar_problem *g, lar_point *at);
 
 #endif

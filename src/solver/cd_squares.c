@@ -7,7 +7,7 @@
 #include "solver/cd.h"
 
 /* Coefficients and slopes by rows follow the members. */
-static void follow(lar_cd *w, const lar_problem *g, lar_point *at) {
+void lar_cd_follow(lar_cd *w, const lar_problem *g, lar_point *at) {
   double shift = 0;
   for (int64_t k = 0; k < w->q.m; k++) {
     int64_t j = w->q.at[k];
@@ -62,19 +62,19 @@ static lar_status begin(lar_cd *w, const lar_problem *g, lar_point *at) {
   else
     lar_look_all(&w->seen, w->u, w->corr);
   w->begun = true;
-  return LAR_OK;
+  w->coarse = lar_cd_is_coarse(w, g);
+  return w->coarse ? lar_cd_coarse_begin(w, g, at) : LAR_OK;
 }
 
 /* Is the optimum a broken line between that strength and the next, and worth following? The end
  * is exact, which of many columns takes longer than the few sweeps of a coarse tolerance. */
 static bool follows(const lar_cd *w, const lar_problem *g, const lar_point *at) {
-  const double coarse = 1e-3;
   const lar_scalar *s = &w->s;
-  if (g->tol >= coarse && !w->whole) return false;
+  if (g->tol >= LAR_CD_COARSE && !w->whole) return false;
   return s->other == NULL && s->lo == NULL && w->exact > at->lambda && !w->q.rows;
 }
 
-static lar_status optimise(lar_cd *w, const lar_problem *g, double share, lar_point *at) {
+lar_status lar_cd_optimise(lar_cd *w, const lar_problem *g, double share, lar_point *at) {
   double gap = w->s.convex && w->s.other == NULL ? share * g->tol * g->null_value : (double)NAN;
   int64_t rounds = 0;
   bool done = false;
@@ -100,15 +100,16 @@ lar_status lar_cd_squares(lar_cd *w, const lar_problem *g, double previous, lar_
   double share = w->q.rows ? 5 : fine;
   int64_t added;
   if (!w->begun) LAR_TRY(begin(w, g, at));
+  if (w->coarse) return lar_cd_coarse(w, g, at);
   LAR_TRY(lar_cd_admit(w, g, at, lar_cd_strong(at->lambda, previous), &added));
   for (;;) {
     if (added > 0) LAR_TRY(lar_quad_fill(&w->q, w->q.m - added, w->h, w->weight));
-    LAR_TRY(optimise(w, g, share, at));
+    LAR_TRY(lar_cd_optimise(w, g, share, at));
     w->exact = 0;
     if (w->whole) {
       follow_whole(w, at);
     } else {
-      follow(w, g, at);
+      lar_cd_follow(w, g, at);
       lar_cd_look(w);
     }
     bool good = lar_cd_certified(w, g, at);

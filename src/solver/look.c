@@ -58,8 +58,14 @@ static void measure(lar_look *l) {
     lar_design_moments(x, j, NULL, &one, &two);
     double square = two - 2 * mean * one + (double)x->n * mean * mean;
     l->norm[j] = scale == 0 ? 0 : sqrt(fmax(square, 0) + 1e-12 * two) / scale;
+    l->longest = fmax(l->longest, l->norm[j]);
   }
   l->measured = true;
+}
+
+double lar_look_longest(lar_look *l) {
+  if (!l->measured) measure(l);
+  return l->longest;
 }
 
 static void take(lar_look *l, int64_t m, const double *u, double *corr) {
@@ -80,12 +86,12 @@ void lar_look_screen(lar_look *l, const lar_scalar *s, const int32_t *place, con
   }
 }
 
-void lar_look_around(lar_look *l, const lar_scalar *s, const int32_t *place, const double *u,
-                     double *corr) {
+bool lar_look_around(lar_look *l, const lar_scalar *s, const int32_t *place,
+                     const double *known, const double *u, double *corr) {
   int64_t m = 0;
   if (!(l->square > 0) || s->other != NULL) {
     lar_look_all(l, u, corr);
-    return;
+    return true;
   }
   if (!l->measured) measure(l);
   if (s->lambda != l->lambda) memset(l->out, IN, (size_t)l->x->p);
@@ -99,13 +105,19 @@ void lar_look_around(lar_look *l, const lar_scalar *s, const int32_t *place, con
     if (l->out[j] != IN) l->out[j] = held ? OUT : HIDDEN;
     l->bound[j] = place[j] == 0 && (held || l->out[j] == HIDDEN);
     corr[j] = l->out[j] == HIDDEN ? 0 : copysign(most, guess);
+    if (place[j] != 0 && known != NULL) {
+      corr[j] = known[place[j] - 1];
+      continue;
+    }
     l->list[m] = j;
     m += !l->bound[j];
   }
-  if (m > l->x->p / FEW)
+  if (m > l->x->p / FEW) {
     lar_look_all(l, u, corr);
-  else
-    take(l, m, u, corr);
+    return true;
+  }
+  take(l, m, u, corr);
+  return false;
 }
 
 void lar_look_closer(lar_look *l, const lar_scalar *s, const double *u, double *corr) {

@@ -22,6 +22,7 @@ typedef struct lar_look {
   char *out;               /* p: is it out, and its slope not known? */
   double lambda;           /* where they are out */
   double square;           /* ||v||^2, or 0: v is not known */
+  double longest;          /* max ||z_j|| */
   bool measured;
 } lar_look;
 
@@ -32,15 +33,19 @@ void lar_look_close(lar_look *l);
 void lar_look_all(lar_look *l, const double *u, double *corr);
 void lar_look_known(lar_look *l, const double *u, const double *corr);
 
-/* The same, but for columns without place[j] a bound where it is within lambda a_j. */
-void lar_look_around(lar_look *l, const lar_scalar *s, const int32_t *place, const double *u,
-                     double *corr);
+/* The same, but for columns without place[j] a bound where it is within lambda a_j; `known`
+ * are the slopes of those with place[j], at place[j] - 1, or NULL. Are there no bounds? */
+bool lar_look_around(lar_look *l, const lar_scalar *s, const int32_t *place,
+                     const double *known, const double *u, double *corr);
 
 /* Columns without place[j] whose slopes, share corr[j] to within radius times the norm of z_j,
  * are within lambda a_j are out, and 0 is told for their slopes where these are not known to
  * be. */
 void lar_look_screen(lar_look *l, const lar_scalar *s, const int32_t *place, const double *corr,
                      double share, double radius);
+
+/* The greatest norm of a column. */
+double lar_look_longest(lar_look *l);
 
 /* For the u of the last look, slopes in the place of bounds beyond lambda a_j. */
 void lar_look_closer(lar_look *l, const lar_scalar *s, const double *u, double *corr);

@@ -79,8 +79,9 @@ static inline double lar_quad_best(const lar_scalar *s, int64_t j, double old, d
 }
 
 /* One round of coordinate descent over all members, or those with a coefficient; the number
- * that came in, went out or changed their sign. *moved: the most that the model fell by one. */
-int64_t lar_quad_sweep(lar_quad *q, const lar_scalar *s, bool all, double *moved);
+ * that came in, went out or changed their sign. *moved: the most that the model fell by one;
+ * *loss changes as that of the model. */
+int64_t lar_quad_sweep(lar_quad *q, const lar_scalar *s, bool all, double *moved, double *loss);
 
 /* Newton's step on the coefficients that are not 0, as far along as the objective falls. */
 lar_status lar_quad_newton(lar_quad *q, const lar_scalar *s);
@@ -93,6 +94,12 @@ void lar_quad_follow_clear(lar_quad *q);
 
 /* What is left of the gap, to first order; *far: the greatest distance to a subdifferential. */
 double lar_quad_left(const lar_quad *q, const lar_scalar *s, double *far);
+
+/* Rounds until the objective is at most `goal`, where the loss starts at `loss`, or what is
+ * left of the gap is below `near` (3 `near`, where the goal is out of reach); how many rounds.
+ * False: after `most` rounds it is neither. For a_j and b_j. */
+bool lar_quad_reach(lar_quad *q, const lar_scalar *s, double loss, double goal, double near,
+                    int64_t most, int64_t *rounds);
 
 /* Rounds and steps until what is left is below gap (convex) or kkt; how many rounds. */
 lar_status lar_quad_solve(lar_quad *q, const lar_scalar *s, double gap, double kkt,

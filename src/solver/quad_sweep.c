@@ -6,9 +6,10 @@
 
 static int sign(double v) { return (v > 0) - (v < 0); }
 
-int64_t lar_quad_sweep(lar_quad *q, const lar_scalar *s, bool all, double *moved) {
+int64_t lar_quad_sweep(lar_quad *q, const lar_scalar *s, bool all, double *moved,
+                       double *loss) {
   int64_t m = q->m, turned = 0;
-  double most = 0, *slope = q->slope;
+  double most = 0, change = 0, *slope = q->slope;
   for (int64_t k = 0; k < m; k++) {
     double c = q->curve[k], old = q->b[k];
     if (!(c > 1e-300) || (!all && old == 0)) continue;
@@ -17,10 +18,12 @@ int64_t lar_quad_sweep(lar_quad *q, const lar_scalar *s, bool all, double *moved
     const double *h = q->gram + k * q->cap;
     turned += sign(u) != sign(old);
     q->b[k] = u;
+    change += d * (slope[k] + d * c / 2);
     for (int64_t i = 0; i < m; i++) slope[i] += d * h[i];
     most = d * d * c > most ? d * d * c : most;
   }
   *moved = most;
+  *loss += change;
   return turned;
 }
 
@@ -39,16 +42,37 @@ double lar_quad_left(const lar_quad *q, const lar_scalar *s, double *far) {
   return left + most * size + alone;
 }
 
+static double penalty_of(const lar_quad *q, const lar_scalar *s) {
+  double sum = 0;
+  for (int64_t k = 0; k < q->m; k++)
+    if (q->b[k] != 0) sum += lar_scalar_value(s, q->at[k], q->b[k]);
+  return sum;
+}
+
+bool lar_quad_reach(lar_quad *q, const lar_scalar *s, double loss, double goal, double near,
+                    int64_t most, int64_t *rounds) {
+  double moved, far;
+  for (*rounds = 0; *rounds < most && !lar_interrupt_pending();) {
+    lar_quad_sweep(q, s, true, &moved, &loss);
+    ++*rounds;
+    double value = loss + penalty_of(q, s);
+    if (moved == 0 || value <= goal) return true;
+    double left = lar_quad_left(q, s, &far);
+    if (left <= (value - left > goal ? 3 * near : near)) return true;
+  }
+  return false;
+}
+
 /* A few rounds find out who is in; then a step solves for those. */
 lar_status lar_quad_solve(lar_quad *q, const lar_scalar *s, double gap, double kkt,
                           int64_t most, int64_t *rounds) {
   enum { ROUNDS = 4 };
   bool smooth = s->other == NULL;
-  double far, moved;
+  double far, moved, loss = 0;
   for (*rounds = 0; *rounds < most && !lar_interrupt_pending();) {
     int64_t turned = 1;
     for (int k = 0; k < ROUNDS && turned > 0; k++, ++*rounds)
-      turned = lar_quad_sweep(q, s, true, &moved);
+      turned = lar_quad_sweep(q, s, true, &moved, &loss);
     double left = lar_quad_left(q, s, &far);
     if (!smooth && turned > 0) continue; /* jumps are not seen from slopes */
     if (moved == 0 || (isnan(gap) ? far <= kkt : left <= gap)) return LAR_OK;
