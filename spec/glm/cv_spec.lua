@@ -135,6 +135,26 @@ describe("cross-validation", function()
     assert.is_truthy(out:find "interrupted\ttrue\ttrue", all)
   end)
 
+  it("so does one whose loss is written in Lua, and what comes after goes on #interrupt",
+    function()
+      local out, all = interrupted [[
+        local calls = 0
+        local function loss(eta, y)
+          calls = calls + 1
+          if calls == 40 then stop_in(0) end
+          for _ = 1, calls >= 40 and 1000000 or 0 do calls = calls + 0 end
+          return (eta - y):square()
+        end
+        local q = { x = x, y = y, family = loss, n_lambda = 3000, early_end = false }
+        local p = glm.path(q)
+        print(p.ended, #p.status < 3000, p.coef.shape[2] == #p.status)
+        calls = -math.huge
+        q.n_lambda = 5
+        print(glm.path(q).status[5])
+      ]]
+      assert.is_truthy(out:find "interrupted\ttrue\ttrue\nconverged", all)
+    end)
+
   -- The interrupt comes after the path of all rows and some folds of the sixty.
   for _, compat in ipairs { "nil", "'glmnet'" } do
     it("cross-validation judges by the folds that ended #interrupt " .. compat, function()

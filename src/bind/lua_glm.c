@@ -292,12 +292,23 @@ static lar_status after_point(void *ctx, int64_t l, const lar_point *at) {
   return lb_call(L, 4, 0);
 }
 
-/* Runs with another number of threads, which is put back. */
-static int set_threads(lua_State *L) {
-  int now = lar_par_threads();
+/* A run with another number of threads, which is put back; Ctrl-C ends it where it polls, and
+ * not in the midst of a loss or a penalty that Lua works out. */
+typedef struct turn {
+  int threads;
+  bool held;
+} turn;
+
+static turn begin(lua_State *L) {
   int64_t wanted = integer(L, "threads", 0);
+  turn before = {lar_par_threads(), lar_interrupt_hold(true)};
   if (wanted > 0) lar_par_set_threads((int)wanted);
-  return now;
+  return before;
+}
+
+static void end(turn before) {
+  lar_par_set_threads(before.threads);
+  lar_interrupt_hold(before.held);
 }
 
 /* glm_path(ask [, each]) -> what came of every lambda */
@@ -306,9 +317,9 @@ static int glm_path(lua_State *L) {
   job *j = read_ask(L);
   bool told = !lua_isnil(L, 2);
   j->each = 2;
-  int threads = set_threads(L);
+  turn before = begin(L);
   lar_status st = lar_path_fit(&j->path, &j->ask, told ? after_point : NULL, j);
-  lar_par_set_threads(threads);
+  end(before);
   lb_check(L, st);
   push_path(L, &j->path);
   return 1;
@@ -355,9 +366,9 @@ static int glm_cv(lua_State *L) {
   int64_t *fold = lua_newuserdatauv(L, ((size_t)n + 1) * sizeof *fold, 0);
   for (int64_t i = 0; i < n; i++)
     fold[i] = ((const int64_t *)lar_tensor_data(given))[i * given->stride[0]] - 1;
-  int threads = set_threads(L);
+  turn before = begin(L);
   lar_status st = lar_cv_fit(&j->cv, &j->ask, fold, folds);
-  lar_par_set_threads(threads);
+  end(before);
   lb_check(L, st);
   const lar_cv *cv = &j->cv;
   if (cv->interrupted) served(L);

@@ -45,6 +45,7 @@ static int add_traceback(lua_State *L) {
 
 static void stop(lua_State *L, lua_Debug *ar) {
   (void)ar;
+  if (lar_interrupt_held()) return;
   lua_sethook(L, NULL, 0, 0);
   lar_interrupt_clear();
   luaL_error(L, "interrupted!");
@@ -74,6 +75,7 @@ int lm_call(lua_State *L, int narg, int nres) {
   lua_insert(L, base);
   running = L;
   lar_interrupt_clear();
+  lar_interrupt_hold(false);
   on_signal(SIGINT, on_interrupt);
   int status = lua_pcall(L, narg, nres, base);
   on_signal(SIGINT, SIG_DFL);

@@ -3,8 +3,9 @@
  *
  * Floor:    main.
  * Contract: Ctrl-C during lm_call sets the engine's flag and a hook that raises
- *           "interrupted!". Whichever is served first takes the request off; a second Ctrl-C
- *           while the first is still unserved ends the program.
+ *           "interrupted!", but not in what the engine calls while it holds interrupts.
+ *           Whichever is served first takes the request off; a second Ctrl-C while the
+ *           first is still unserved ends the program.
  */
 #ifndef LAR_MAIN_RUN_H
 #define LAR_MAIN_RUN_H
