@@ -86,6 +86,53 @@ describe("ridge", function()
   end)
 end)
 
+describe("weights of columns", function()
+  local few, two = x[{ { 1, 8 } }], lariat.stack({ y, y:square() / 100 }, 2)
+  local weights = { 0, 1, 2.5, math.huge, 0.3, 0, 1, 4, 1, 0.01 }
+  local cases = {
+    rows = { few, y[{ { 1, 8 } }], "gaussian", weights },
+    columns = { x, y, "gaussian", weights },
+    ["several responses"] = { x, two, "mgaussian", weights },
+    ["no free columns"] = { x, y, "gaussian", { 1, 1, 2, 3, 4, 5, 6, 7, 8, math.huge } },
+    ["no column that is held back"] = { x, y, "gaussian", { 0, 0, 0, 0, 0, 0, 0, 0, 0, 5 } },
+  }
+  cases.rows[4] = { 0, 1, 2.5, math.huge, 0.3, 0.5, 1, 4, 1, 0.01 }
+
+  local function path(case, more)
+    local ask = { x = case[1], y = case[2], family = case[3], compat = "ncvreg" }
+    ask.penalty_factor = f64(case[4])
+    for k, v in pairs(more) do ask[k] = v end
+    return glm.path(ask)
+  end
+
+  for name, case in pairs(cases) do
+    local other = case[3] == "gaussian" and "cd" or "block"
+
+    it("act in ridge: " .. name, function()
+      local made = path(case, { solver = "ridge", penalty = P.l2(), n_lambda = 5 })
+      local want = path(case, {
+        solver = other, penalty = P.l2(), lambda = made.lambda, tol = 1e-14,
+        max_iter = 1000000,
+      })
+      assert.is_true(made.gap:max():item() <= 1e-9)
+      close(made.coef, want.coef, 1e-6 * biggest(want.coef), "coefficients")
+      close(made.intercept, want.intercept, 1e-5 * biggest(want.intercept), "intercepts")
+    end)
+  end
+
+  it("are those of the penalty, where it has some", function()
+    local w = f64 { 1, 1, 2, 3, 4, 0, 6, 7, 0, math.huge }
+    local given = {
+      x = x, y = y, penalty = P.l2 { weights = w } + P.l2(0.001), lambda = { 2, 0.1 },
+    }
+    given.solver, given.tol = "ridge", 1e-12
+    local made = glm.path(given)
+    given.solver = "cd"
+    close(made.coef, glm.path(given).coef, 1e-6 * biggest(made.coef), "coefficients")
+    assert.equal(0, biggest(made.coef[{ 10, {} }]))
+  end)
+end)
+
 describe("the Gram matrix", function()
   it("of a tall matrix gives the same bits on any number of threads", function()
     local X = lariat.randn(40000, 7, { dtype = "float64" })
@@ -235,7 +282,7 @@ describe("what does not fit is refused in a sentence:", function()
     { "solver 'lars' takes l1 alone", { solver = "lars", penalty = P.l2(), lambda = { 1 } } },
     { "solver 'lars' needs squared loss",
       { solver = "lars", family = "huber", lambda = { 1 } } },
-    { "solver 'ridge' takes l2 without weights; there is l1", { solver = "ridge" } },
+    { "solver 'ridge' takes l2 alone; there is l1", { solver = "ridge" } },
     { "solver 'interior' is for losses with kinks", { solver = "interior" } },
     { "quantile has kinks: give it a width",
       { solver = "fista", family = "quantile", penalty = P.slope() } },

@@ -2,7 +2,9 @@
  * With r = y - offset, centred, and A = W^1/2 Z:
  *   p <= n: A'A = V diag(d) V', b = V ((V'A'W^1/2 r) / (d + s));
  *   p > n:  A A' = V diag(d) V', b = A'a with a = V ((V'W^1/2 r) / (d + s)).
- * All but b itself is then found in the smaller space, the slope of the objective too. */
+ * All but b itself is then found in the smaller space, the slope of the objective too.
+ * Weights f of the columns: z_j / f_j^1/2 has the coefficient f_j^1/2 b_j, of weight 1. What is
+ * free (0) is projected out of A and W^1/2 r, and its coefficients follow from what is left. */
 #include <string.h>
 
 #include "core/interrupt.h"
@@ -11,10 +13,16 @@
 #include "kern/lapack.h"
 #include "solver/centre.h"
 #include "solver/coefs.h"
+#include "solver/loose.h"
 
 enum { MOST = 8192, CHUNK = 256 };
 
 typedef struct work {
+  lar_problem g; /* with columns that are weighted, and 0 where they are free */
+  lar_design x;
+  double *scale;  /* of those columns, or NULL, */
+  double *factor; /* and their weights: strengths as shares of base */
+  lar_loose free;
   bool rows;      /* the smaller space is that of rows */
   int64_t m;      /* its dimension */
   double base;    /* s at lambda = 1 */
@@ -34,17 +42,20 @@ static lar_status fits(const lar_problem *g) {
     const lar_term *t = g->penalty->at[i].term;
     lar_simple one = {.a = 1};
     if (t->type != NULL && t->type->simple != NULL) t->type->simple(t->self, 1, &one);
-    if (one.a != 0 || one.lo > -HUGE_VAL || one.hi < HUGE_VAL || t->weights != NULL)
-      return lar_fail(
-        LAR_EARG, "solver 'ridge' takes l2 without weights; there is %s: use 'cd'",
-        t->type != NULL && strcmp(t->type->name, "l2") == 0 ? "l2 with weights" : t->name);
+    if (one.a != 0 || one.lo > -HUGE_VAL || one.hi < HUGE_VAL)
+      return lar_fail(LAR_EARG, "solver 'ridge' takes l2 alone; there is %s: use 'cd'",
+                      t->name);
+    if (t->weights != NULL && lar_tensor_numel(&t->weights->t) != g->x->p)
+      return lar_fail(LAR_EARG,
+                      "solver 'ridge' takes a weight for each of the %lld columns; %s has "
+                      "%lld: use 'block'",
+                      (long long)g->x->p, t->name, (long long)lar_tensor_numel(&t->weights->t));
   }
   if ((g->family->traits & LAR_FAM_QUADRATIC) == 0)
     return lar_fail(LAR_EARG, "solver 'ridge' needs squared loss; %s is another",
                     g->family->name);
-  if (!lar_problem_plain(g) || g->lower != NULL || g->upper != NULL)
-    return lar_fail(LAR_EARG, "solver 'ridge' takes no weights of columns and no bounds: use "
-                              "'cd'");
+  if (g->lower != NULL || g->upper != NULL)
+    return lar_fail(LAR_EARG, "solver 'ridge' takes no bounds: use 'cd'");
   int64_t m = g->x->n < g->x->p ? g->x->n : g->x->p;
   if (m > MOST)
     return lar_fail(LAR_EARG,
@@ -56,15 +67,6 @@ static lar_status fits(const lar_problem *g) {
 
 /* ---- the matrix ---- */
 
-/* Column j of Z times the root of the weights. */
-static void column(const lar_problem *g, int64_t j, double *out) {
-  const lar_design *x = g->x;
-  double mean = lar_design_mean(x, j), scale = lar_design_scale(x, j);
-  for (int64_t i = 0; i < x->n; i++) out[i] = scale == 0 ? 0 : -mean / scale;
-  if (scale != 0) lar_design_axpy(x, j, 1 / scale, NULL, out);
-  for (int64_t i = 0; i < x->n; i++) out[i] *= sqrt(g->rows.w[i]);
-}
-
 /* A'A of a compressed design: a column at a time against all. */
 static lar_status by_columns(const lar_problem *g, double *out) {
   const int64_t n = g->x->n, p = g->x->p;
@@ -72,7 +74,7 @@ static lar_status by_columns(const lar_problem *g, double *out) {
   LAR_TRY(lar_alloc_raw(&room, (size_t)n + 1, sizeof(double)));
   double *v = room;
   for (int64_t j = 0; j < p && !lar_interrupt_pending(); j++) {
-    column(g, j, v);
+    lar_root_column(g, j, v);
     for (int64_t i = 0; i < n; i++) v[i] *= sqrt(g->rows.w[i]);
     lar_design_tmul(g->x, v, lar_total(v, n), NULL, 0, out + j * p);
   }
@@ -89,7 +91,7 @@ static lar_status by_kernel(const lar_problem *g, double *out) {
   for (int64_t from = 0; from < p && !lar_interrupt_pending(); from += CHUNK) {
     int64_t count = p - from < CHUNK ? p - from : CHUNK;
     for (int64_t c = 0; c < count; c++) {
-      column(g, from + c, v);
+      lar_root_column(g, from + c, v);
       for (int64_t i = 0; i < n; i++) chunk[i * count + c] = v[i];
     }
     lar_flat_square(count, n, chunk, count, out, n);
@@ -98,7 +100,55 @@ static lar_status by_kernel(const lar_problem *g, double *out) {
   return LAR_OK;
 }
 
-static lar_status decompose(work *w, const lar_problem *g) {
+/* ---- weights ---- */
+
+static bool weighted(const lar_problem *g) {
+  bool any = !lar_problem_plain(g);
+  for (int i = 0; i < g->penalty->n; i++) any = any || g->penalty->at[i].term->weights != NULL;
+  return any;
+}
+
+/* The strength of column j; where a weight is infinite, so is it. */
+static double strength(const lar_problem *g, int64_t j) {
+  double sum = 0, of_column = g->factor != NULL ? g->factor[j] : 1;
+  for (int i = 0; i < g->penalty->n; i++) {
+    const lar_addend *a = &g->penalty->at[i];
+    const lar_term *t = a->term;
+    double f = t->weights != NULL ? ((const double *)lar_tensor_data(&t->weights->t))[j] : 1;
+    lar_simple one;
+    if (f == HUGE_VAL || of_column == HUGE_VAL) return HUGE_VAL;
+    t->type->simple(t->self, t->lambda * a->scale, &one);
+    sum += one.b * f * of_column;
+  }
+  return sum;
+}
+
+/* Columns as weights have them. */
+static lar_status reweigh(work *w, const lar_problem *g) {
+  const int64_t p = g->x->p;
+  void *v;
+  w->g = *g;
+  if (!weighted(g) || !(w->base > 0)) return LAR_OK;
+  LAR_TRY(lar_alloc(&v, 2 * (size_t)p + 1, sizeof(double)));
+  w->scale = v, w->factor = w->scale + p;
+  LAR_TRY(lar_alloc(&v, (size_t)p + 1, sizeof(int64_t)));
+  w->free.list = v;
+  for (int64_t j = 0; j < p; j++) {
+    const double f = w->factor[j] = strength(g, j) / w->base;
+    if (f == 0) w->free.list[w->free.m++] = j;
+    w->scale[j] = f > 0 && f < HUGE_VAL ? lar_design_scale(g->x, j) * sqrt(f) : 0;
+  }
+  LAR_TRY(lar_loose_factor(&w->free, g));
+  w->x = *g->x;
+  w->x.scale = w->scale;
+  w->g.x = &w->x;
+  return LAR_OK;
+}
+
+/* ---- the matrix, taken apart ---- */
+
+static lar_status decompose(work *w) {
+  const lar_problem *g = &w->g;
   const int64_t m = w->m, shape[2] = {m, m};
   LAR_TRY(lar_tensor_zeros(&w->gram, LAR_F64, 2, shape));
   LAR_TRY(lar_tensor_init(&w->vectors, LAR_F64, 2, shape));
@@ -109,6 +159,8 @@ static lar_status decompose(work *w, const lar_problem *g) {
                                  : lar_design_cross(g->x, g->rows.w, NULL, G, NULL));
   for (int64_t j = 0; j < m; j++)
     for (int64_t i = j + 1; i < m; i++) G[i * m + j] = G[j * m + i];
+  if (w->free.m > 0 && w->rows) lar_loose_kernel(&w->free, m, G);
+  if (w->free.m > 0 && !w->rows) LAR_TRY(lar_loose_gram(&w->free, g, G));
   return lar_lapack_eigh(&w->values, &w->vectors, &w->gram);
 }
 
@@ -134,11 +186,15 @@ static void shut(void *opened) {
   lar_tensor_clear(&w->values);
   lar_tensor_clear(&w->vectors);
   lar_free(w->block);
+  lar_free(w->scale);
+  lar_loose_close(&w->free);
   lar_free(w);
 }
 
-/* Of predictor c: r = y - offset less its mean, times the root of the weights (into v). */
-static void residuals(work *w, const lar_problem *g, int64_t c, double *v) {
+/* Of predictor c: r = y - offset less its mean, times the root of the weights, without what
+ * the free columns explain (into v); the parts of that are added to `part`, if any. */
+static void residuals(work *w, int64_t c, double *v, double *part) {
+  const lar_problem *g = &w->g;
   const int64_t n = g->x->n;
   const double *weight = g->rows.w;
   double mean = 0, square = 0;
@@ -151,19 +207,21 @@ static void residuals(work *w, const lar_problem *g, int64_t c, double *v) {
   w->mean[c] = g->intercept ? mean : 0;
   for (int64_t i = 0; i < n; i++) {
     v[i] = sqrt(weight[i]) * (v[i] - w->mean[c]);
-    square += v[i] * v[i];
   }
+  lar_loose_project(&w->free, n, v, part);
+  for (int64_t i = 0; i < n; i++) square += v[i] * v[i];
   w->square[c] = square;
 }
 
-static lar_status targets(work *w, const lar_problem *g) {
+static lar_status targets(work *w) {
+  const lar_problem *g = &w->g;
   const int64_t n = g->x->n;
   void *room;
   LAR_TRY(lar_alloc_raw(&room, (size_t)n + 1, sizeof(double)));
   double *v = room;
   for (int64_t c = 0; c < g->rows.k; c++) {
     double *target = w->target + c * w->m;
-    residuals(w, g, c, v);
+    residuals(w, c, v, NULL);
     if (w->rows) {
       memcpy(target, v, (size_t)n * sizeof *v);
     } else {
@@ -192,8 +250,9 @@ static lar_status make(work *w, const lar_problem *g) {
     a->term->type->simple(a->term->self, a->term->lambda * a->scale, &one);
     w->base += one.b;
   }
-  LAR_TRY(decompose(w, g));
-  return targets(w, g);
+  LAR_TRY(reweigh(w, g));
+  LAR_TRY(decompose(w));
+  return targets(w);
 }
 
 static lar_status open(void **out, const lar_problem *g) {
@@ -244,8 +303,38 @@ static void measure(work *w, int64_t c, double s, sums *out) {
   }
 }
 
-static void predictor(work *w, const lar_problem *g, int64_t c, double s, lar_point *at,
-                      sums *out) {
+/* Coefficients of what is free: the rest of W^1/2 r, less A b of the others, along Q. */
+static lar_status free_ones(work *w, const lar_problem *g, int64_t c, double *coef) {
+  const int64_t n = g->x->n, m = w->free.m;
+  void *room;
+  if (m == 0) return LAR_OK;
+  LAR_TRY(lar_alloc(&room, (size_t)(2 * n + m) + 1, sizeof(double)));
+  double *v = room, *eta = v + n, *part = eta + n;
+  residuals(w, c, v, part);
+  lar_design_mul(g->x, coef, 0, eta);
+  for (int64_t i = 0; i < n; i++) eta[i] *= -sqrt(g->rows.w[i]);
+  lar_loose_project(&w->free, n, eta, part);
+  lar_loose_solve(&w->free, part);
+  for (int64_t k = 0; k < m; k++) coef[w->free.list[k]] = part[k];
+  lar_free(room);
+  return LAR_OK;
+}
+
+/* Of weighted columns back to the caller's. */
+static lar_status give_back(work *w, const lar_problem *g, int64_t c, double *coef, sums *out) {
+  if (w->scale == NULL) return LAR_OK;
+  double most = 0;
+  for (int64_t j = 0; j < g->x->p; j++) {
+    const double f = w->factor[j];
+    coef[j] = f > 0 && f < HUGE_VAL ? coef[j] / sqrt(f) : 0;
+    most = f < HUGE_VAL ? fmax(most, sqrt(f)) : most;
+  }
+  out->most *= most;
+  return free_ones(w, g, c, coef);
+}
+
+static void predictor(work *w, int64_t c, double s, lar_point *at, sums *out) {
+  const lar_problem *g = &w->g;
   const double *d = lar_tensor_data(&w->values);
   const int64_t m = w->m, n = g->x->n, p = g->x->p;
   const double least = 1e-13 * fmax(d[m - 1], 0);
@@ -270,7 +359,8 @@ static lar_status solve(void *opened, const lar_problem *g, double previous, lar
   sums all = {0}, one;
   if (w->m == 0) return lar_fail(LAR_EARG, "solver 'ridge': x has no columns");
   for (int64_t c = 0; c < g->rows.k; c++) {
-    predictor(w, g, c, s, at, &one);
+    predictor(w, c, s, at, &one);
+    LAR_TRY(give_back(w, g, c, at->coef + c * g->x->p, &one));
     all.b += one.b, all.slope += one.slope, all.loss += one.loss;
     all.most = fmax(all.most, one.most);
   }
@@ -288,10 +378,26 @@ static lar_status solve(void *opened, const lar_problem *g, double previous, lar
 /* No strength makes all coefficients 0; this one leaves about a thousandth of a standardised
  * one. */
 static lar_status max(void *opened, const lar_problem *g, const double *corr, double *out) {
-  const work *w = opened;
-  *out = 0;
-  for (int64_t j = 0; j < g->x->p * g->rows.k; j++) *out = fmax(*out, fabs(corr[j]));
-  *out = w->base > 0 ? *out * 1e3 / w->base : 0;
+  work *w = opened;
+  const int64_t n = g->x->n, p = g->x->p;
+  void *room;
+  double most = 0;
+  LAR_TRY(lar_alloc_raw(&room, (size_t)(n + p) + 1, sizeof(double)));
+  double *v = room, *slope = v + n;
+  for (int64_t c = 0; c < g->rows.k; c++) {
+    memcpy(slope, corr + c * p, (size_t)p * sizeof *slope);
+    if (w->scale != NULL) {
+      residuals(w, c, v, NULL);
+      for (int64_t i = 0; i < n; i++) v[i] *= sqrt(g->rows.w[i]);
+      lar_design_tmul(w->g.x, v, lar_total(v, n), NULL, 0, slope);
+    }
+    for (int64_t j = 0; j < p; j++) {
+      const double f = w->scale != NULL ? w->factor[j] : 1;
+      if (f > 0 && f < HUGE_VAL) most = fmax(most, fabs(slope[j]) / sqrt(f));
+    }
+  }
+  *out = w->base > 0 ? most * 1e3 / w->base : 0;
+  lar_free(room);
   return LAR_OK;
 }
 
