@@ -118,7 +118,28 @@ describe("weights of columns", function()
       close(made.coef, want.coef, 1e-6 * biggest(want.coef), "coefficients")
       close(made.intercept, want.intercept, 1e-5 * biggest(want.intercept), "intercepts")
     end)
+
+    it("act in fista: " .. name, function()
+      local given = { solver = other, penalty = P.l1(), n_lambda = 4, tol = 1e-13 }
+      given.lambda_min_ratio, given.early_end, given.max_iter = 0.05, false, 1000000
+      local want = path(case, given)
+      given.solver, given.tol, given.n_lambda, given.lambda = "fista", 1e-8, 1, nil
+      local most = path(case, given).lambda_max
+      near.check(most, want.lambda_max, { rel = 1e-4, abs = 0 })
+      given.n_lambda, given.lambda_min_ratio, given.early_end = nil, nil, nil
+      given.lambda = want.lambda
+      local made = path(case, given)
+      for l = 1, 4 do assert.equal("converged", made.status[l]) end
+      close(made.coef, want.coef, 1e-3 * biggest(want.coef), "coefficients")
+      near.check(made.value, want.value, { rel = 1e-7, abs = 0 })
+    end)
   end
+
+  it("at 0 leave fista without a gap that it could not vouch for", function()
+    local made = path(cases.columns, { solver = "fista", penalty = P.l1(), n_lambda = 3 })
+    assert.is_true(made.gap:isnan():all():item())
+    assert.is_true(made.kkt:max():item() <= 1e-6)
+  end)
 
   it("are those of the penalty, where it has some", function()
     local w = f64 { 1, 1, 2, 3, 4, 0, 6, 7, 0, math.huge }
@@ -286,6 +307,12 @@ describe("what does not fit is refused in a sentence:", function()
     { "solver 'interior' is for losses with kinks", { solver = "interior" } },
     { "quantile has kinks: give it a width",
       { solver = "fista", family = "quantile", penalty = P.slope() } },
+    { "where the penalty is separable; slope is not: give it weights of its own",
+      { solver = "fista", penalty = P.slope(), compat = "ncvreg",
+        penalty_factor = f64 { 1, 1, 2, 1, 1, 1, 1, 1, 1, 1 } } },
+    { "weights of columns need a penalty that has a strength; l2_ball is a constraint",
+      { solver = "fista", penalty = C.l2_ball(1), compat = "ncvreg",
+        penalty_factor = f64 { 1, 1, 2, 1, 1, 1, 1, 1, 1, 1 } } },
     { "needs the same bounds for all columns",
       { solver = "fista", penalty = P.slope(), lower = { 0, 0, 0, 0, 0, 0, 0, 0, 0, -1 } } },
     { "only 0 and infinity go with groups",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "kern/copy.h"
 
 bool lar_reg_all(const lar_reg *r, unsigned traits) {
   for (int i = 0; i < r->n; i++)
@@ -97,6 +98,95 @@ static lar_status repeat(lar_reg **out, lar_reg *r, int64_t p, int64_t k) {
     LAR_TRY(t->ids != NULL ? repeat_ids(t, p, k) : repeat_lists(t, p, k));
   }
   return LAR_OK;
+}
+
+/* ---- factors become weights ---- */
+
+static bool constraint(const lar_term *t) {
+  return t->type != NULL && (t->type->traits & LAR_CONSTRAINT) != 0;
+}
+
+lar_status lar_reg_factors(const lar_problem *g, const char *who) {
+  const lar_reg *r = g->penalty;
+  bool any = false;
+  if (lar_problem_plain(g)) return LAR_OK;
+  for (int i = 0; i < r->n; i++) {
+    const lar_term *t = r->at[i].term;
+    if (constraint(t)) continue;
+    any = true;
+    if (t->type == NULL || (t->type->traits & LAR_SEPARABLE) == 0)
+      return lar_fail(LAR_EARG,
+                      "solver '%s' takes weights of columns where the penalty is separable; %s "
+                      "is not: give it weights of its own",
+                      who, t->name);
+  }
+  if (any) return LAR_OK;
+  return lar_fail(LAR_EARG,
+                  "solver '%s': weights of columns need a penalty that has a strength; %s is a "
+                  "constraint",
+                  who, r->n > 0 ? r->at[0].term->name : "none");
+}
+
+/* What is infinite in either holds the coefficient. */
+static double times(double weight, double factor) {
+  return weight == HUGE_VAL || factor == HUGE_VAL ? HUGE_VAL : weight * factor;
+}
+
+static lar_status weigh_term(lar_term *t, const lar_problem *g) {
+  const int64_t p = g->x->p, k = g->rows.k, shape[2] = {k, p};
+  const int ndim = k > 1 ? 2 : 1;
+  lar_tensor wide = {0};
+  lar_var *weights;
+  LAR_TRY(lar_var_init(&weights, LAR_F64, ndim, k > 1 ? shape : &p));
+  double *to = lar_tensor_data(&weights->t);
+  lar_status st = LAR_OK;
+  for (int64_t i = 0; i < k * p; i++) to[i] = 1;
+  if (t->weights != NULL) {
+    LAR_GO(lar_tensor_expand(&wide, &t->weights->t, ndim, k > 1 ? shape : &p));
+    LAR_GO(lar_copy(&weights->t, &wide));
+  }
+  for (int64_t i = 0; i < k * p; i++) to[i] = times(to[i], g->factor[i % p]);
+  lar_var_unref(t->weights);
+  t->weights = weights;
+done:
+  lar_tensor_clear(&wide);
+  if (st != LAR_OK) lar_var_unref(weights);
+  return st;
+}
+
+/* Weights of ranks are no coefficient's. */
+static bool has_zero(const lar_term *t) {
+  const unsigned own = LAR_SEPARABLE | LAR_GROUPED;
+  if (t->weights == NULL || t->type == NULL || (t->type->traits & own) == 0) return false;
+  const double *at = lar_tensor_data(&t->weights->t);
+  for (int64_t i = 0, n = lar_tensor_numel(&t->weights->t); i < n; i++)
+    if (at[i] == 0) return true;
+  return false;
+}
+
+lar_status lar_reg_weighted(lar_reg **out, const lar_problem *g, bool *loose) {
+  const bool plain = lar_problem_plain(g);
+  *out = NULL;
+  *loose = false;
+  LAR_TRY(lar_reg_scale(out, g->penalty, 1));
+  lar_status st = LAR_OK;
+  for (int i = 0; i < (*out)->n; i++) {
+    lar_addend *a = &(*out)->at[i];
+    lar_term *t;
+    if (!plain && !constraint(a->term)) {
+      LAR_GO(lar_term_copy(&t, a->term));
+      lar_term_unref(a->term);
+      a->term = t;
+      LAR_GO(weigh_term(t, g));
+    }
+    *loose = *loose || has_zero(a->term);
+  }
+done:
+  if (st != LAR_OK) {
+    lar_reg_unref(*out);
+    *out = NULL;
+  }
+  return st;
 }
 
 /* ---- opening ---- */

@@ -46,6 +46,12 @@ bool lar_reg_any(const lar_reg *r, unsigned traits);
 /* Are the factors of a problem all 1, or absent? */
 bool lar_problem_plain(const lar_problem *g);
 
+/* May factors of columns that are not 1 become weights of the penalty? LAR_OK, or why not. */
+lar_status lar_reg_factors(const lar_problem *g, const char *who);
+/* The same sum with the factors in the weights of all but constraints. *loose: has any addend a
+ * weight of 0? */
+lar_status lar_reg_weighted(lar_reg **out, const lar_problem *g, bool *loose);
+
 /* The features j with a coefficient that is not 0. */
 int64_t lar_coefs_df(const double *b, int64_t p, int64_t k);
 

@@ -21,7 +21,7 @@ typedef struct work {
   state x, y, z;
   double *slope, *grad, *grad0;
   double rate, rate0; /* 1 / step, of coefficients and intercepts */
-  bool convex;
+  bool convex, loose; /* loose: a coefficient is free of the penalty */
 } work;
 
 /* ---- what it takes ---- */
@@ -49,9 +49,7 @@ static lar_status fits(const lar_problem *g) {
                     "solver 'fista' needs a smooth loss; %s has kinks: give it a width",
                     g->family->name);
   LAR_TRY(check_terms(g->penalty));
-  if (!lar_problem_plain(g))
-    return lar_fail(LAR_EARG, "solver 'fista' takes no factors of columns: give the penalty "
-                              "weights, or use 'cd'");
+  LAR_TRY(lar_reg_factors(g, "fista"));
   if (!alike(g->lower, g->x->p) || !alike(g->upper, g->x->p))
     return lar_fail(LAR_EARG, "solver 'fista' needs the same bounds for all columns");
   return LAR_OK;
@@ -59,12 +57,12 @@ static lar_status fits(const lar_problem *g) {
 
 /* ---- opening ---- */
 
-/* The sum with a box, where there are bounds. */
-static lar_status add_box(lar_reg **out, const lar_problem *g) {
+/* The sum r with a box, where there are bounds. */
+static lar_status add_box(lar_reg **out, const lar_problem *g, lar_reg *of) {
   const lar_penalty *box = lar_penalty_find("box");
   lar_term *t;
   lar_reg *r;
-  if (g->lower == NULL && g->upper == NULL) return lar_reg_scale(out, g->penalty, 1);
+  if (g->lower == NULL && g->upper == NULL) return lar_reg_scale(out, of, 1);
   LAR_TRY(lar_term_new(&t, box, "box"));
   lar_status st = lar_param_set(box->params, t->self, "bounds", "lo",
                                 g->lower != NULL ? g->lower[0] : -HUGE_VAL);
@@ -74,8 +72,17 @@ static lar_status add_box(lar_reg **out, const lar_problem *g) {
   if (st == LAR_OK) st = lar_reg_of(&r, t);
   lar_term_unref(t);
   LAR_TRY(st);
-  st = lar_reg_add(out, g->penalty, r);
+  st = lar_reg_add(out, of, r);
   lar_reg_unref(r);
+  return st;
+}
+
+/* The penalty as the prox has it: with the weights of columns, and the bounds. */
+static lar_status make_penalty(work *w, const lar_problem *g) {
+  lar_reg *weighted;
+  LAR_TRY(lar_reg_weighted(&weighted, g, &w->loose));
+  lar_status st = add_box(&w->bounded, g, weighted);
+  lar_reg_unref(weighted);
   return st;
 }
 
@@ -102,10 +109,11 @@ static lar_status open(void **out, const lar_problem *g) {
   LAR_TRY(lar_alloc(&made, 1, sizeof(work)));
   work *w = made;
 #pragma omp critical(lar_coefs)
-  st = add_box(&w->bounded, g);
+  st = make_penalty(w, g);
   if (st != LAR_OK) goto done;
   w->g = *g;
   w->g.penalty = w->bounded;
+  w->g.factor = NULL;
   LAR_GO(lar_coefs_open(&w->coefs, &w->g));
   LAR_GO(lar_alloc(&made, (size_t)(4 * m + 4 * n + 4 * k + 1), sizeof(double)));
   double *at = w->block = made;
@@ -289,7 +297,7 @@ static lar_status certify(work *w, lar_point *at) {
   at->kkt = most / (g->null_slope > 0 ? g->null_slope : 1);
   if (w->convex && is_bounded_set(w->bounded))
     LAR_TRY(gap_of_set(w, &gap));
-  else if (w->convex && is_norm(w->bounded) && g->family->conjugate != NULL)
+  else if (w->convex && !w->loose && is_norm(w->bounded) && g->family->conjugate != NULL)
     LAR_TRY(gap_of_norm(w, at->value, &gap));
   at->gap = isnan(gap) ? gap : fmax(gap, 0) / (g->null_value > 0 ? g->null_value : 1);
   return LAR_OK;
@@ -359,9 +367,31 @@ static lar_status solve(void *opened, const lar_problem *g, double previous, lar
   return LAR_OK;
 }
 
+/* Where something is free, slopes are those of its fit alone: at a strength that holds the
+ * rest. */
+static lar_status fit_free(work *w, double lambda) {
+  const lar_problem *g = &w->g;
+  const int64_t k = g->rows.k, m = g->x->p * k, n = g->x->n * k;
+  void *p;
+  LAR_TRY(lar_alloc(&p, (size_t)(m + k + n) + 1, sizeof(double)));
+  lar_point at = {.lambda = lambda, .coef = p};
+  at.intercept = at.coef + m, at.eta = at.intercept + k;
+  const double tol = w->g.tol;
+  w->g.tol = tol * 1e-4;
+  lar_status st = solve(w, g, HUGE_VAL, &at);
+  w->g.tol = tol;
+  lar_free(p);
+  return st;
+}
+
 static lar_status max(void *opened, const lar_problem *g, const double *corr, double *out) {
   work *w = opened;
-  copy(w->coefs.b, corr, g->x->p * g->rows.k);
+  const int64_t m = g->x->p * g->rows.k;
+  copy(w->coefs.b, corr, m);
+  LAR_TRY(lar_coefs_max(&w->coefs, out));
+  if (!w->loose || *out == HUGE_VAL) return LAR_OK;
+  LAR_TRY(fit_free(w, *out > 0 ? *out * 1e3 : 1));
+  copy(w->coefs.b, w->grad, m);
   return lar_coefs_max(&w->coefs, out);
 }
 
