@@ -11,7 +11,7 @@
 #include "solver/witness.h"
 
 /* From this tolerance on sweeps are few, and a look at all columns costs more. */
-#define LAR_CD_COARSE 1e-3
+#define LAR_CD_COARSE 1e-5
 
 typedef struct lar_cd {
   lar_scalar s;

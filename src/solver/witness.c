@@ -41,36 +41,38 @@ void lar_witness_keep(lar_witness *w, const lar_scalar *s, const double *u, cons
   w->strength = s->lambda;
   w->square = square, w->along = square - along;
   w->most = 0;
-  for (int64_t j = 0; j < w->p; j++) w->most = fmax(w->most, fabs(corr[j]) / s->a[j]);
+  w->bends = s->b != NULL;
+  for (int64_t j = 0; j < w->p; j++) {
+    w->most = fmax(w->most, fabs(corr[j]) / s->a[j]);
+    w->bends = w->bends && s->b[j] > 0;
+  }
 }
 
-/* What a quadratic penalty takes off the dual at t u, with its first two derivatives. */
+/* A quadratic penalty takes the sum of (t |z_j'u| - lambda a_j)^2 / (2 lambda b_j) off the dual
+ * at t u, where that is positive; its first two derivatives. */
 static double bent(const lar_witness *w, const lar_scalar *s, double t, double *slope,
                    double *curve) {
-  double sum = 0;
-  *slope = *curve = 0;
+  const double *corr = w->last.corr, *a = s->a, *b = s->b, lambda = s->lambda;
+  double sum = 0, one = 0, two = 0;
+#pragma omp simd reduction(+ : sum, one, two)
   for (int64_t j = 0; j < w->p; j++) {
-    double c = fabs(w->last.corr[j]), over = t * c - s->lambda * s->a[j];
-    if (over <= 0) continue;
-    double b = s->lambda * s->b[j];
-    if (!(b > 0)) {
-      *slope = HUGE_VAL;
-      return HUGE_VAL;
-    }
-    sum += over * over / (2 * b);
-    *slope += over * c / b;
-    *curve += c * c / b;
+    double c = fabs(corr[j]), over = t * c - lambda * a[j], rate = 1 / (lambda * b[j]);
+    over = over > 0 ? over : 0;
+    sum += over * over * rate / 2;
+    one += over * c * rate;
+    two += over > 0 ? c * c * rate : 0;
   }
+  *slope = one, *curve = two;
   return sum;
 }
 
-/* Newton's method on a dual that bends down ever more as multiples rise. */
-static double by_steps(const lar_witness *w, const lar_scalar *s, double t) {
+/* Newton's method on a dual that bends down ever more as multiples rise: a step up may go too
+ * far, and from there on all go down. */
+static double by_steps(const lar_witness *w, const lar_scalar *s) {
   enum { STEPS = 8 };
-  double best = 0, slope, curve;
+  double t = 1, best = 0, slope, curve;
   for (int k = 0; k < STEPS && t > 0; k++) {
     double off = bent(w, s, t, &slope, &curve);
-    if (off == HUGE_VAL) break;
     best = fmax(best, t * w->along - t * t * w->square / 2 - off);
     double step = (w->along - t * w->square - slope) / (w->square + curve);
     t += step;
@@ -84,7 +86,7 @@ double lar_witness_dual(const lar_witness *w, const lar_scalar *s) {
   double limit = w->most > 0 ? s->lambda / w->most : HUGE_VAL, best = w->along / w->square;
   if (best <= 0) return 0;
   double t = fmin(best, limit), dual = t * w->along - t * t * w->square / 2;
-  return s->b == NULL || t == best ? dual : fmax(dual, by_steps(w, s, best));
+  return !w->bends || t == best || s->lambda == 0 ? dual : fmax(dual, by_steps(w, s));
 }
 
 bool lar_witness_guess(const lar_witness *w, const double *u, double *out) {

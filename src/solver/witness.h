@@ -23,6 +23,7 @@ typedef struct lar_witness {
   double strength;         /* of the last look; HUGE_VAL: there was none */
   double square, along;    /* sum u_i^2 / w_i and <u, y> of the last look */
   double most;             /* max |z_j'u| / a_j */
+  bool bends;              /* is every b_j positive? */
   lar_glance last, before; /* `before` may not be exact for having never been */
   double *block;
 } lar_witness;

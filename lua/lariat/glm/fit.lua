@@ -3,7 +3,7 @@
 -- Fields: `lambda`, `coef` (p) or (p, k), `intercept` (a number, or a tensor (k)), `df`,
 -- `dev_ratio`, `loss` (the mean loss), `value` (the objective), `gap` (duality gap, relative to
 -- the objective without coefficients; NaN where there is none), `kkt` (distance of 0 to the
--- subdifferential, relative; at tolerances of 1e-3 or more it may be a bound of that),
+-- subdifferential, relative; at tolerances of 1e-5 or more it may be a bound of that),
 -- `iterations`, `status`, `solver`, `names`, `family`, `penalty`. A point between two of a path
 -- is interpolated: `status` says so, and it has no certificate.
 -- @classmod lariat.glm.Fit
