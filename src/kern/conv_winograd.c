@@ -14,9 +14,10 @@ typedef struct job {
   int64_t rows;                 /* rows of squares to a piece */
   int64_t block, blocks, parts; /* outputs to a block; blocks of outputs, in parts */
   int64_t *off;
-  bool alone; /* one piece for all squares: it makes its kernels itself */
-  real *u;    /* kernels (groups, blocks, POINTS, channels, width) */
-  real *bias; /* in whole registers */
+  bool alone;   /* one piece for all squares: it makes its kernels itself, some at a time */
+  int64_t deep; /* their channels */
+  real *u;      /* kernels (groups, blocks, POINTS, channels, width) */
+  real *bias;   /* in whole registers */
   real *y;
   const real *x, *w;
   bool turned, back; /* kernels (c, o), not (o, c); squares of x, not of y */
@@ -30,30 +31,42 @@ static int64_t width_of(const job *j, int64_t block) {
 
 /* ---- kernels ---- */
 
-/* A register of a group's kernels of channel c, as (9, LANES). For the derivative they are
- * (c, o) instead, and turned over where it is a convolution. */
-static void take_kernels(const job *j, const real *w, int64_t from, int64_t c, real *to) {
+/* A register of a group's kernels of n channels from c on, as (n, 9, LANES): rows far apart. */
+static void take_kernels(const job *j, const real *w, int64_t from, int64_t c, int64_t n,
+                         real *to) {
   const lar_conv *v = &j->v;
-  int64_t n = min(LANES, v->o - from), next = 9 * (j->turned ? 1 : v->c);
-  w += 9 * (j->turned ? c * v->o + from : from * v->c + c);
-  for (int t = 0; t < 9; t++, to += LANES) {
-    const real *tap = w + (j->turned && !j->back ? 8 - t : t);
-    for (int64_t i = 0; i < LANES; i++) to[i] = i < n ? tap[i * next] : 0;
-  }
+  LAR_R(lar_conv_turn)
+  (9 * n, min(LANES, v->o - from), w + 9 * (from * v->c + c), 9 * v->c, LANES, to);
+}
+
+/* Those of the derivative are (c, o) instead, and turned over where it is a convolution. */
+static void take_turned(const job *j, const real *w, int64_t from, int64_t c, int64_t n,
+                        real *to) {
+  const lar_conv *v = &j->v;
+  int64_t count = min(LANES, v->o - from);
+  for (int64_t end = c + n; c < end; c++)
+    for (int t = 0; t < 9; t++, to += LANES) {
+      const real *tap = w + 9 * (c * v->o + from) + (j->back ? t : 8 - t);
+      for (int64_t i = 0; i < LANES; i++) to[i] = i < count ? tap[9 * i] : 0;
+    }
 }
 
 /* Reals of a block's kernels. */
-static int64_t block_size(const job *j) { return POINTS * point_step(j->v.c, j->block); }
+static int64_t block_size(const job *j) { return POINTS * point_step(j->deep, j->block); }
 
-/* A register of a block's kernels, at u: outputs from `from` on. */
-static void make_kernels(const job *j, int64_t group, int64_t block, int64_t from, real *u) {
+/* A register of a block's kernels, at u: outputs from `from` on, `deep` channels from c on. */
+static void make_kernels(const job *j, int64_t group, int64_t block, int64_t from, int64_t c,
+                         real *u) {
   const lar_conv *v = &j->v;
-  int64_t width = width_of(j, block), step = point_step(v->c, width);
+  int64_t width = width_of(j, block), step = point_step(j->deep, width);
+  int64_t end = min(c + j->deep, v->c);
   const real *w = j->w + group * v->o * v->c * 9;
-  for (int64_t c = 0; c < v->c; c++) {
-    real taps[9 * LANES];
-    take_kernels(j, w, block * j->block + from, c, taps);
-    LAR_R(lar_kernel_points)(taps, u + c * width + from, step);
+  for (u += from; c < end; c += LANES) {
+    real taps[LANES * 9 * LANES];
+    int64_t n = min(LANES, end - c);
+    (j->turned ? take_turned : take_kernels)(j, w, block * j->block + from, c, n, taps);
+    for (int64_t i = 0; i < n; i++, u += width)
+      LAR_R(lar_kernel_points)(taps + i * 9 * LANES, u, step);
   }
 }
 
@@ -63,37 +76,42 @@ static void kernel_body(void *ctx, int64_t begin, int64_t end) {
   for (int64_t at = begin; at < end; at++) {
     int64_t block = at / many % j->blocks, from = at % many * LANES;
     if (from < width_of(j, block))
-      make_kernels(j, at / many / j->blocks, block, from, j->u + at / many * block_size(j));
+      make_kernels(j, at / many / j->blocks, block, from, 0, j->u + at / many * block_size(j));
   }
 }
 
 /* ---- pieces: some rows of squares by some blocks of outputs ---- */
 
-/* A block of outputs of a group, from the points of its inputs. */
-static void make_block(const job *j, int64_t group, int64_t block, int64_t row, int64_t rows,
-                       const real *points, const real *u, real *sums, real *turned) {
-  const lar_conv *v = &j->v;
-  int64_t many = lanes_of(v->o), width = width_of(j, block), count = rows * j->s.across;
+/* Sums of a block of outputs over `deep` channels from c on, from the points of its inputs. */
+static void add_channels(const job *j, int64_t width, int64_t rows, int64_t c,
+                         const real *points, const real *u, real *sums) {
   int64_t step = point_step(j->rows * j->s.across, j->s.lanes);
-  int64_t apart = point_step(j->rows * j->s.across, width);
   for (int k = 0; k < POINTS; k++) {
-    product p = {.k = count,
+    product p = {.k = rows * j->s.across,
                  .o = width,
                  .off = j->off,
-                 .x = points + k * step,
-                 .g = u + k * point_step(v->c, width),
+                 .x = points + k * step + c,
+                 .g = u + k * point_step(j->deep, width),
                  .step = 1,
                  .pitch = width,
                  .rows = 1,
-                 .cols = v->c,
-                 .sum = sums + k * apart};
+                 .cols = min(j->deep, j->v.c - c),
+                 .sum = sums + k * point_step(j->rows * j->s.across, width),
+                 .add = c > 0};
     LAR_R(lar_conv_product)(&p);
   }
+}
+
+/* A block of outputs of a group, from their sums. */
+static void put_block(const job *j, int64_t group, int64_t block, int64_t row, int64_t rows,
+                      const real *sums, real *turned) {
+  const lar_conv *v = &j->v;
+  int64_t many = lanes_of(v->o), width = width_of(j, block);
   put to = {.v = v,
             .s = &j->s,
             .outputs = min(j->block, v->o - block * j->block),
             .width = width,
-            .step = apart,
+            .step = point_step(j->rows * j->s.across, width),
             .bias = j->bias + group * many + block * j->block,
             .scratch = turned};
   while (rows > 0) {
@@ -116,10 +134,14 @@ static void piece(const job *j, int64_t at, real *scratch) {
   LAR_R(lar_squares_make)
   (&j->s, j->x + group * v->c * v->size[0] * v->size[1], row, rows, turned, scratch, step);
   for (int64_t b = part * j->blocks / j->parts; b < (part + 1) * j->blocks / j->parts; b++) {
-    for (int64_t from = 0; j->alone && from < width_of(j, b); from += LANES)
-      make_kernels(j, group, b, from, own);
+    int64_t width = width_of(j, b);
     const real *u = j->alone ? own : j->u + (group * j->blocks + b) * block_size(j);
-    make_block(j, group, b, row, rows, scratch, u, sums, turned);
+    for (int64_t c = 0; c < v->c; c += j->deep) {
+      for (int64_t from = 0; j->alone && from < width; from += LANES)
+        make_kernels(j, group, b, from, c, own);
+      add_channels(j, width, rows, c, scratch, u, sums);
+    }
+    put_block(j, group, b, row, rows, sums, turned);
   }
 }
 
@@ -133,7 +155,9 @@ static void body(void *ctx, int64_t begin, int64_t end) {
 
 /* ---- the whole ---- */
 
-enum { CACHED = 768 << 10, LEAST = 32, MOST = 64 }; /* of points and sums; squares at a time */
+/* Bytes of points and sums; squares at a time; channels at a time of one piece alone, whose
+ * kernels then stay in the second cache. */
+enum { CACHED = 768 << 10, LEAST = 32, MOST = 64, DEEP = 4 * LANES };
 
 /* Squares of the image that is made, or, transposed, of the one that is read: those of whole
  * images, since they overlap where they are written. */
@@ -172,6 +196,7 @@ static void cut(job *j) {
   j->rows = min(j->rows, v->n * s->down);
   int64_t pieces = lar_ceil_div(v->n * s->down, j->rows) * v->groups;
   j->alone = pieces == v->groups;
+  j->deep = j->alone ? min(DEEP, v->c) : v->c;
   while (j->block > 2 * LANES && pieces * lar_ceil_div(v->o, j->block) < LAR_CONV_PIECES)
     j->block = lanes_of(j->block / 2);
   j->blocks = lar_ceil_div(v->o, j->block);

@@ -11,6 +11,7 @@ typedef struct job {
   squares in, out;            /* of x, and of g: a block of its outputs */
   int64_t rows, shares, each; /* rows of squares at a time; shares of them, of so many rows */
   int64_t block, blocks;      /* outputs to a block */
+  int64_t deep;               /* channels at a time, where a block's rows come at once */
   int64_t *off;
   real *sum; /* (shares, groups, blocks, POINTS, channels, block), a point_step each */
   const real *x, *g;
@@ -18,58 +19,94 @@ typedef struct job {
   lar_scratch scratch;
 } job;
 
-static int64_t sum_size(const job *j) { return POINTS * point_step(j->v->c, j->block); }
+static int64_t sum_size(const job *j) { return POINTS * point_step(j->deep, j->block); }
 
-/* What rows of squares from `row` on add to the sums of a block. */
-static void add_rows(const job *j, int64_t group, int64_t block, int64_t row, int64_t rows,
-                     real *sum, real *scratch) {
+/* The points of rows of squares from `row` on, and of their slopes: for a block of outputs. */
+static void make_points(const job *j, int64_t group, int64_t block, int64_t row, int64_t rows,
+                        real *scratch) {
   const lar_conv *v = j->v;
   int64_t count = j->rows * j->in.across, first = group * v->o + block * j->block;
   int64_t step = point_step(count, j->in.lanes), apart = point_step(count, j->block);
-  real *points = scratch, *slopes = points + POINTS * step, *turned = slopes + POINTS * apart;
+  real *slopes = scratch + POINTS * step, *turned = slopes + POINTS * apart;
   squares out = j->out;
   out.channels = min(j->block, v->o - block * j->block);
   LAR_R(lar_squares_make)
-  (&j->in, j->x + group * v->c * v->size[0] * v->size[1], row, rows, turned, points, step);
+  (&j->in, j->x + group * v->c * v->size[0] * v->size[1], row, rows, turned, scratch, step);
   LAR_R(lar_squares_make)
   (&out, j->g + first * v->out[0] * v->out[1], row, rows, turned, slopes, apart);
+}
+
+/* What they add to the sums of `deep` channels from c on, or begin them with. */
+static void add_rows(const job *j, int64_t rows, int64_t c, bool add, const real *points,
+                     real *sum) {
+  int64_t count = j->rows * j->in.across, step = point_step(count, j->in.lanes);
   for (int k = 0; k < POINTS; k++) {
-    product p = {.k = v->c,
+    product p = {.k = min(j->deep, j->v->c - c),
                  .o = j->block,
                  .off = j->off,
-                 .x = points + k * step,
-                 .g = slopes + k * apart,
+                 .x = points + k * step + c,
+                 .g = points + POINTS * step + k * point_step(count, j->block),
                  .step = j->in.lanes,
                  .pitch = j->block,
                  .rows = 1,
                  .cols = rows * j->in.across,
-                 .sum = sum + k * point_step(v->c, j->block),
-                 .add = true};
+                 .sum = sum + k * point_step(j->deep, j->block),
+                 .add = add};
     LAR_R(lar_conv_product)(&p);
   }
 }
 
-/* Kernels of a register of outputs, `from` on in their block, from the sum of all shares in
- * their order; one more share's sums are at `sum`. */
-static void gather(const job *j, int64_t group, int64_t block, int64_t from, const real *sum) {
+/* Kernels of a register of outputs, `from` on in their block, and `deep` channels from c on,
+ * from the sum of all shares in their order; one more share's sums are at `sum`. */
+static void gather(const job *j, int64_t group, int64_t block, int64_t from, int64_t c,
+                   const real *sum) {
   const lar_conv *v = j->v;
   int64_t share = v->groups * j->blocks * sum_size(j), first = block * j->block + from;
   real *w = j->w + (group * v->o + first) * v->c * 9;
-  for (int64_t c = 0; c < v->c; c++) {
-    real total[POINTS * LANES], taps[9 * LANES];
-    for (int64_t k = 0; k < POINTS; k++) {
-      const real *part = sum + k * point_step(v->c, j->block) + c * j->block + from;
-      vec z = vec_load(part);
-      for (int64_t s = 1; s < j->shares; s++) z += vec_load(part + s * share);
-      vec_store(total + k * LANES, z);
+  int64_t end = min(c + j->deep, v->c);
+  for (sum += from; c < end; c += LANES) {
+    real total[POINTS * LANES], taps[LANES * 9 * LANES];
+    int64_t n = min(LANES, end - c);
+    for (int64_t i = 0; i < n; i++, sum += j->block) {
+      for (int64_t k = 0; k < POINTS; k++) {
+        const real *part = sum + k * point_step(j->deep, j->block);
+        vec z = vec_load(part);
+        for (int64_t s = 1; s < j->shares; s++) z += vec_load(part + s * share);
+        vec_store(total + k * LANES, z);
+      }
+      LAR_R(lar_kernel_back)(total, LANES, taps + i * 9 * LANES);
     }
-    LAR_R(lar_kernel_back)(total, LANES, taps);
-    for (int64_t i = 0; i < LANES && first + i < v->o; i++)
-      for (int64_t t = 0; t < 9; t++) w[(i * v->c + c) * 9 + t] = taps[t * LANES + i];
+    LAR_R(lar_conv_unturn)
+    (9 * n, min(LANES, v->o - first), taps, LANES, 9 * v->c, w + 9 * c);
   }
 }
 
-/* Where there is but one share, a block is done when its sums are. */
+/* The sums of a share of a block, at `sum`. */
+static void sum_share(const job *j, int64_t group, int64_t block, int64_t row, int64_t last,
+                      real *sum, real *scratch) {
+  for (bool add = false; row < last; row += j->rows, add = true) {
+    int64_t rows = min(j->rows, last - row);
+    make_points(j, group, block, row, rows, scratch);
+    add_rows(j, rows, 0, add, scratch, sum);
+  }
+}
+
+/* One share alone is a block's kernels: all channels, or, of rows that come at once, some at a
+ * time, whose sums then stay in the second cache. */
+static void make_block(const job *j, int64_t group, int64_t block, real *scratch) {
+  int64_t all = j->v->n * j->in.down;
+  real *points = scratch + sum_size(j);
+  if (j->deep < j->v->c)
+    make_points(j, group, block, 0, all, points);
+  else
+    sum_share(j, group, block, 0, all, scratch, points);
+  for (int64_t c = 0; c < j->v->c; c += j->deep) {
+    if (j->deep < j->v->c) add_rows(j, all, c, false, points, scratch);
+    for (int64_t from = 0; from < j->block; from += LANES)
+      gather(j, group, block, from, c, scratch);
+  }
+}
+
 static void sum_body(void *ctx, int64_t begin, int64_t end) {
   job *j = ctx;
   const lar_conv *v = j->v;
@@ -77,16 +114,12 @@ static void sum_body(void *ctx, int64_t begin, int64_t end) {
   real *scratch = lar_scratch_take(&j->scratch, &slot);
   for (int64_t at = begin; at < end; at++) {
     int64_t block = at % j->blocks, group = at / j->blocks % v->groups;
-    int64_t row = at / j->blocks / v->groups * j->each, last = row + j->each;
-    bool alone = j->shares == 1;
-    real *sum = alone ? scratch : j->sum + at * sum_size(j);
-    memset(sum, 0, (size_t)sum_size(j) * sizeof(real));
-    if (last > v->n * j->in.down) last = v->n * j->in.down;
-    for (; row < last; row += j->rows)
-      add_rows(j, group, block, row, min(j->rows, last - row), sum,
-               scratch + (alone ? sum_size(j) : 0));
-    for (int64_t from = 0; alone && from < j->block; from += LANES)
-      gather(j, group, block, from, sum);
+    int64_t row = at / j->blocks / v->groups * j->each;
+    if (j->shares == 1)
+      make_block(j, group, block, scratch);
+    else
+      sum_share(j, group, block, row, min(row + j->each, v->n * j->in.down),
+                j->sum + at * sum_size(j), scratch);
   }
   lar_scratch_give(&j->scratch, slot);
 }
@@ -95,7 +128,7 @@ static void gather_body(void *ctx, int64_t begin, int64_t end) {
   const job *j = ctx;
   int64_t many = j->block / LANES;
   for (int64_t at = begin; at < end; at++)
-    gather(j, at / many / j->blocks, at / many % j->blocks, at % many * LANES,
+    gather(j, at / many / j->blocks, at / many % j->blocks, at % many * LANES, 0,
            j->sum + at / many * sum_size(j));
 }
 
@@ -112,8 +145,9 @@ static squares cut_squares(const lar_conv *v, int64_t channels, bool slopes) {
 /* Shares of the batch, as long as their sums are small, where there are too few pieces for all
  * threads. */
 static void cut(job *j) {
-  enum { CACHED = 768 << 10, LEAST = 24, MOST = 64, SUMS = 16 << 20 };
+  enum { CACHED = 768 << 10, LEAST = 24, MOST = 64, SUMS = 16 << 20, DEEP = 4 * LANES };
   const lar_conv *v = j->v;
+  j->deep = v->c;
   j->block = min(BLOCK, lanes_of(v->o));
   j->blocks = lar_ceil_div(v->o, j->block);
   j->in = cut_squares(v, v->c, false);
@@ -127,6 +161,7 @@ static void cut(job *j) {
   j->each = lar_ceil_div(total, j->shares);
   j->rows = min(j->rows, j->each);
   j->shares = lar_ceil_div(total, j->each);
+  if (j->shares == 1 && j->rows == total) j->deep = min(DEEP, v->c);
 }
 
 static int64_t slot_size(const job *j) {
