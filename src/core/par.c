@@ -68,6 +68,16 @@ void lar_par_tasks(int64_t n, lar_par_task *task, void *ctx) {
     for (int64_t k = 0; k < n; k++) task(ctx, k);
 }
 
+void lar_par_shares(int64_t n, lar_par_body *body, void *ctx) {
+  int64_t threads = omp_get_max_threads();
+  int64_t each = (n + threads - 1) / threads;
+  struct job j = {n, each, each > 0 ? (n + each - 1) / each : 0, body, ctx, NULL};
+  if (n > 1 && !omp_in_parallel() && threads > 1)
+    run(&j);
+  else if (n > 0)
+    body(ctx, 0, n);
+}
+
 int lar_par_threads(void) { return omp_get_max_threads(); }
 
 void lar_par_set_threads(int n) { omp_set_num_threads(n); }

@@ -25,6 +25,10 @@ void lar_par_for(int64_t n, int64_t grain, lar_par_body *body, void *ctx);
 typedef void lar_par_task(void *ctx, int64_t k);
 void lar_par_tasks(int64_t n, lar_par_task *task, void *ctx);
 
+/* Call body(ctx, begin, end) over [0, n) cut into one stretch for each thread, always the same
+ * one: only for work whose bits do not depend on where it is cut. */
+void lar_par_shares(int64_t n, lar_par_body *body, void *ctx);
+
 int lar_par_threads(void);
 void lar_par_set_threads(int n);
 

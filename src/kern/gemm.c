@@ -5,6 +5,7 @@
 
 #include "kern/copy.h"
 #include "kern/gemv.h"
+#include "kern/tiles.h"
 
 typedef struct side {
   const void *data;
@@ -63,9 +64,17 @@ static int piece(int m, int n, int k) {
   return (int)(few / each);
 }
 
+static lar_grid grid(const lar_tensor *t) {
+  return (lar_grid){lar_tensor_data(t), t->stride[0], t->stride[1]};
+}
+
 lar_status lar_gemm(const lar_tensor *c, const lar_tensor *a, const lar_tensor *b, double alpha,
                     double beta) {
   if (lar_gemv(c, a, b, alpha, beta)) return LAR_OK;
+  bool wide = c->dtype == LAR_F64;
+  lar_product p = {c->shape[0], c->shape[1], a->shape[1], grid(a), grid(b), grid(c)};
+  if (alpha == 1 && beta == 0 && (wide ? lar_tiles_take_f64 : lar_tiles_take_f32)(&p))
+    return (wide ? lar_tiles_run_f64 : lar_tiles_run_f32)(&p);
   side x, y;
   x.own.storage = y.own.storage = NULL;
   lar_status st = prepare(&x, a);
