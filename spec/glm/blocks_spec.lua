@@ -56,6 +56,8 @@ end
 local labels = y:gt(0):to("float64")
 local kinds = Y:argmax(2)
 local counts = (y * 0.3):exp():floor():clamp { max = 20 }
+local times = { time = (y * -0.5):exp() * 10, status = Y[{ {}, 2 }]:gt(-0.5):to("float64") }
+times.time = times.time:ceil()
 local cases = {
   groups = { y = y, penalty = P.group_lasso { groups = groups } },
   ["groups of weights"] = {
@@ -75,6 +77,13 @@ local cases = {
   ["features of classes"] = {
     y = kinds, family = "multinomial", penalty = P.group_lasso { by = "input" },
   },
+  ["groups of times"] = {
+    y = times, family = "cox", penalty = P.group_lasso { groups = groups },
+  },
+  ["sparse groups of times"] = {
+    y = times, family = "cox", ties = "efron",
+    penalty = P.sparse_group_lasso { groups = groups },
+  },
   ["groups of counts"] = {
     y = counts, family = "poisson", penalty = P.group_lasso { groups = groups },
   },
@@ -90,6 +99,10 @@ local function fit(case, more)
 end
 
 describe("blocks:", function()
+  local threads = lariat.threads()
+  setup(function() lariat.threads(1) end) -- problems this small only wait for another
+  teardown(function() lariat.threads(threads) end)
+
   for name, case in pairs(cases) do
     it("no gap of " .. name .. " is less than the way to go", function()
       local best = fit(case, { tol = 1e-12, max_iter = 1000000 })
@@ -146,14 +159,47 @@ describe("blocks:", function()
     assert.is_true(left > 0)
   end)
 
-  it("give the same bits on any number of threads", function()
-    local before, bits = lariat.threads(), {}
-    for threads = 1, 2 do
-      lariat.threads(threads)
-      local one, several = fit(cases.groups, {}), fit(cases["several responses"], {})
-      bits[threads] = { one.coef:totable(), several.coef:totable() }
+  it("of times that a column puts in order come to rest however small lambda", function()
+    local n = 80
+    lariat.seed(5)
+    local X = lariat.randn(n, 15, f64)
+    local t = { time = (X[{ {}, 1 }] * -2):exp(), status = lariat.ones(n, f64) }
+    for _, ties in ipairs { "breslow", "efron" } do
+      local path = glm.path {
+        x = X, y = t, family = "cox", ties = ties, n_lambda = 20, lambda_min_ratio = 1e-8,
+        early_end = false, penalty = P.group_lasso { groups = groups_of(15) },
+      }
+      for l = 1, 20 do
+        assert.equal("converged", path.status[l])
+        assert.is_true(path.iterations:at(l) < 1000)
+      end
+      assert.is_true(path.dev_ratio:at(-1) > 0.9999)
     end
-    lariat.threads(before)
+  end)
+
+  it("of single columns are coordinate descent's, of times too", function()
+    local ones = {}
+    for j = 1, 40 do ones[j] = { j } end
+    local given = {
+      x = x[{ {}, { 1, 40 } }], y = times, family = "cox", standardize = true, tol = 1e-13,
+      n_lambda = 12, lambda_min_ratio = 1e-3, early_end = false,
+    }
+    local cd = glm.path(given)
+    given.penalty, given.lambda = P.group_lasso { groups = ones }, cd.lambda
+    given.n_lambda, given.lambda_min_ratio, given.early_end = nil, nil, nil
+    local block = glm.path(given)
+    assert.equal("block", block.solver)
+    near.check(block.coef, cd.coef, { rel = 1e-4, abs = 1e-5 * cd.coef:abs():max():item() })
+  end)
+
+  it("give the same bits on any number of threads", function()
+    local bits = {}
+    for count = 1, 2 do
+      lariat.threads(count)
+      local one, several = fit(cases.groups, {}), fit(cases["several responses"], {})
+      bits[count] = { one.coef:totable(), several.coef:totable() }
+    end
+    lariat.threads(1)
     assert.same(bits[1], bits[2])
   end)
 end)

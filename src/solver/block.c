@@ -55,21 +55,13 @@ static void shut(void *opened) {
   lar_free(w);
 }
 
-/* Numbers in the second derivatives of a softmax that are kept: beyond, they are bounded. */
-enum { MOST_PAIRS = 1 << 24 };
-
 static const double MOST_DAMP = 1e6;
-
-static bool shares(const lar_problem *g) {
-  const unsigned both = LAR_FAM_MULTI | LAR_FAM_LABELS;
-  return (g->family->traits & both) == both;
-}
 
 static lar_status make(work *w, const lar_problem *g) {
   const int64_t k = g->rows.k, m = g->x->p * k, n = g->x->n * k;
   void *p;
   LAR_TRY(lar_blocks_open(&w->blocks, g, "block"));
-  LAR_TRY(lar_model_open(&w->model, g, &w->blocks, shares(g) && n * k <= MOST_PAIRS));
+  LAR_TRY(lar_model_open(&w->model, g, &w->blocks));
   LAR_TRY(lar_sight_open(&w->sight, g, &w->blocks));
   LAR_TRY(lar_alloc(&p, (size_t)(3 * m + 3 * n + 2 * k) + 1, sizeof(double)));
   w->block = p, w->grad = w->block, w->before = w->grad + m, w->slope = w->before + m;
@@ -257,34 +249,6 @@ static lar_status look_ahead(work *w, const lar_problem *g, lar_point *at) {
 
 /* ---- the model ---- */
 
-/* diag(p) - p p' is below 2 max_c p_c (1 - p_c) (Gershgorin): the same for all predictors. */
-static void bound_rows(work *w, const lar_problem *g) {
-  const int64_t n = g->x->n, k = g->rows.k;
-  double *h = w->model.h;
-  for (int64_t i = 0; i < n; i++) {
-    double most = 0;
-    for (int64_t l = 0; l < k; l++) most = fmax(most, 2 * h[l * n + i]);
-    for (int64_t l = 0; l < k; l++) h[l * n + i] = most;
-  }
-}
-
-/* Second derivatives by rows, fit for a model. */
-static void temper(work *w, const lar_problem *g, const double *eta) {
-  const int64_t n = g->x->n, k = g->rows.k;
-  double *h = w->model.h, c = g->family->bound != NULL ? g->family->bound(g->self) : 0;
-  if (w->model.coupled) {
-    g->family->response(g->self, n, k, eta, w->turn);
-    lar_model_couple(&w->model, w->turn);
-    for (int64_t i = 0; w->damp > 1 && i < n * k * k; i++) w->model.pair[i] *= w->damp;
-  } else if (shares(g)) {
-    bound_rows(w, g);
-  }
-  /* rows on a flat or straight piece still have a little curvature */
-  bool bounded = !w->model.coupled && c > 0 && c < HUGE_VAL;
-  for (int64_t i = 0; bounded && i < n * k; i++) h[i] = fmax(h[i], 1e-3 * c * g->rows.w[i % n]);
-  for (int64_t i = 0; w->damp > 1 && i < n * k; i++) h[i] *= w->damp;
-}
-
 /* F + penalty at b + t (b_new - b), where eta moves by t turn. */
 static lar_status at_step(work *w, const lar_problem *g, const lar_point *at, double t,
                           double *b, double *value, double *loss) {
@@ -328,17 +292,25 @@ static lar_status search(work *w, const lar_problem *g, lar_point *at, bool *mov
   return LAR_OK;
 }
 
+/* Rows that depend on each other, in full where the working set is small. */
+static lar_status join(work *w, const lar_problem *g, const lar_point *at) {
+  double loss;
+  LAR_TRY(g->family->value(g->self, &g->rows, at->eta, &loss));
+  return lar_model_join(&w->model, w->list, w->count, w->grad, w->damp);
+}
+
 /* Minimise the model over the working set, and go as far as the loss agrees. */
 static lar_status advance(work *w, const lar_problem *g, double fine, lar_point *at,
                           bool *moved) {
   const int64_t m = g->x->p * g->rows.k, n = g->x->n * g->rows.k;
   memcpy(w->model.u, w->slope, (size_t)n * sizeof(double));
   w->model.origin = w->slope;
-  if (!w->exact) temper(w, g, at->eta);
+  if (!w->exact) lar_model_curve(&w->model, at->eta, w->damp, w->turn);
   w->model.alike = (g->family->traits & LAR_FAM_MULTI) != 0;
   lar_model_renew(&w->model, !w->exact || w->model.now == 1);
   memcpy(w->before, at->coef, (size_t)m * sizeof(double));
   memcpy(w->before0, at->intercept, (size_t)g->rows.k * sizeof(double));
+  if (g->family->joint != NULL) LAR_TRY(join(w, g, at));
   LAR_TRY(lar_model_descend(&w->model, w->list, w->count, fine, g->max_iter - at->iterations,
                             at->coef, at->intercept, &at->iterations));
   *moved = true;

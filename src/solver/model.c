@@ -7,8 +7,18 @@
 #include "solver/anderson.h"
 #include "solver/centre.h"
 
-lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B, bool coupled) {
-  const int64_t n = g->x->n, k = g->rows.k, wide = coupled ? k : 1;
+/* Numbers in the second derivatives of a softmax that are kept: beyond, they are bounded. */
+enum { MOST_PAIRS = 1 << 24 };
+
+static bool shares(const lar_problem *g) {
+  const unsigned both = LAR_FAM_MULTI | LAR_FAM_LABELS;
+  return (g->family->traits & both) == both;
+}
+
+lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B) {
+  const int64_t n = g->x->n, k = g->rows.k;
+  const bool coupled = shares(g) && n * k <= MOST_PAIRS;
+  const int64_t wide = coupled ? k : 1;
   void *p;
   *M = (lar_model){.g = g, .blocks = B, .now = 1, .coupled = coupled, .behind = -1};
   LAR_TRY(lar_alloc(&p,
@@ -22,6 +32,7 @@ lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B, boo
     LAR_TRY(lar_alloc(&p, (size_t)(n * k * (k + 1) + n), sizeof(double)));
     M->pair = p, M->turn = M->pair + n * k * k, M->seen = M->turn + n * k;
   }
+  if (g->family->joint != NULL) LAR_TRY(lar_quad_open(&M->quad, g->x, false));
   LAR_TRY(lar_alloc(&p, (size_t)B->n + 1, sizeof *M->gram));
   M->gram = p;
   LAR_TRY(lar_alloc(&p, (size_t)B->n + 1, sizeof *M->age));
@@ -31,6 +42,7 @@ lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B, boo
 
 void lar_model_close(lar_model *M) {
   for (int64_t q = 0; M->gram != NULL && q < M->blocks->n; q++) lar_free(M->gram[q]);
+  lar_quad_close(&M->quad);
   lar_free(M->gram);
   lar_free(M->age);
   lar_free(M->pair);
@@ -38,7 +50,8 @@ void lar_model_close(lar_model *M) {
   *M = (lar_model){0};
 }
 
-void lar_model_couple(lar_model *M, const double *p) {
+/* H of a softmax from the probabilities p (n * k): h and pair. */
+static void couple(lar_model *M, const double *p) {
   const int64_t n = M->g->x->n, k = M->g->rows.k;
   const double *w = M->g->rows.w;
   for (int64_t c = 0; c < k; c++)
@@ -47,6 +60,33 @@ void lar_model_couple(lar_model *M, const double *p) {
       const double *pc = p + c * n, *pl = p + l * n;
       for (int64_t i = 0; i < n; i++) out[i] = w[i] > 0 ? w[i] * pc[i] * ((c == l) - pl[i]) : 0;
     }
+}
+
+/* diag(p) - p p' is below 2 max_c p_c (1 - p_c) (Gershgorin): the same for all predictors. */
+static void bound_rows(lar_model *M) {
+  const int64_t n = M->g->x->n, k = M->g->rows.k;
+  for (int64_t i = 0; i < n; i++) {
+    double most = 0;
+    for (int64_t l = 0; l < k; l++) most = fmax(most, 2 * M->h[l * n + i]);
+    for (int64_t l = 0; l < k; l++) M->h[l * n + i] = most;
+  }
+}
+
+void lar_model_curve(lar_model *M, const double *eta, double damp, double *room) {
+  const lar_problem *g = M->g;
+  const int64_t n = g->x->n, k = g->rows.k;
+  double *h = M->h, c = g->family->bound != NULL ? g->family->bound(g->self) : 0;
+  if (M->coupled) {
+    g->family->response(g->self, n, k, eta, room);
+    couple(M, room);
+    for (int64_t i = 0; damp > 1 && i < n * k * k; i++) M->pair[i] *= damp;
+  } else if (shares(g)) {
+    bound_rows(M);
+  }
+  /* rows on a flat or straight piece still have a little curvature */
+  const bool bounded = !M->coupled && c > 0 && c < HUGE_VAL;
+  for (int64_t i = 0; bounded && i < n * k; i++) h[i] = fmax(h[i], 1e-3 * c * g->rows.w[i % n]);
+  for (int64_t i = 0; damp > 1 && i < n * k; i++) h[i] *= damp;
 }
 
 void lar_model_renew(lar_model *M, bool h_too) {
@@ -60,6 +100,23 @@ void lar_model_renew(lar_model *M, bool h_too) {
   }
   if (M->coupled) memset(M->turn, 0, (size_t)(n * k) * sizeof(double));
   if (h_too) M->now++;
+}
+
+lar_status lar_model_join(lar_model *M, const int64_t *list, int64_t count, const double *grad,
+                          double damp) {
+  enum { MOST = 1448 }; /* a matrix of 16 MB */
+  const lar_blocks *B = M->blocks;
+  lar_quad *q = &M->quad;
+  int64_t m = 0;
+  for (int64_t l = 0; l < count; l++) m += lar_block_size(B, list[l]);
+  M->joint = m <= MOST;
+  if (!M->joint) return LAR_OK;
+  for (int64_t k = 0; k < q->m; k++) q->place[q->at[k]] = 0;
+  q->m = 0;
+  for (int64_t l = 0; l < count; l++)
+    for (int64_t i = B->start[list[l]]; i < B->start[list[l] + 1]; i++)
+      LAR_TRY(lar_quad_add(q, B->coord[i], 0, grad[B->coord[i]]));
+  return lar_quad_joint(q, M->g, damp);
 }
 
 /* ---- second derivatives of a block ---- */
@@ -137,6 +194,18 @@ static void fill_gram(lar_model *M, int64_t q, double *A) {
   if (now.j >= 0) memset(M->scratch, 0, (size_t)M->g->x->n * sizeof(double));
 }
 
+/* The member of H that position i is. */
+static int64_t member(const lar_model *M, int64_t i) {
+  return M->quad.place[M->blocks->coord[i]] - 1;
+}
+
+static void cut_out(const lar_model *M, int64_t q, double *A) {
+  const int64_t m = lar_block_size(M->blocks, q), start = M->blocks->start[q];
+  for (int64_t a = 0; a < m; a++)
+    for (int64_t b = 0; b < m; b++)
+      A[a * m + b] = M->quad.gram[member(M, start + a) * M->quad.cap + member(M, start + b)];
+}
+
 /* A of block q, made when it is first asked for: without the quadratic penalty. */
 static lar_status gram_of(lar_model *M, int64_t q, double **out) {
   const int64_t m = lar_block_size(M->blocks, q), start = M->blocks->start[q];
@@ -149,6 +218,7 @@ static lar_status gram_of(lar_model *M, int64_t q, double **out) {
   double *A = *out = M->gram[q];
   if (M->age[q] == M->now) return LAR_OK;
   M->age[q] = M->now;
+  if (M->joint) return cut_out(M, q, A), LAR_OK;
   fill_first(M, q);
   if (m > 1 && single_feature(M, q)) {
     product now = {-1, -1, -1};
@@ -208,6 +278,9 @@ static void slopes_of(const lar_model *M, int64_t q, double *out) {
   const lar_design *x = M->g->x;
   const int64_t start = M->blocks->start[q], end = M->blocks->start[q + 1];
   bool across;
+  for (int64_t i = start; M->joint && i < end; i++)
+    out[i - start] = M->quad.slope[member(M, i)];
+  if (M->joint) return;
   for (int64_t i = start, m; i < end; i += m) {
     const int64_t j = M->blocks->coord[i] % x->p, c = M->blocks->coord[i] / x->p;
     const double *u = M->u + c * x->n;
@@ -235,6 +308,14 @@ static void turn(lar_model *M, int64_t j, int64_t c, int64_t m, const double *e)
     if (l == c || M->behind != c)
       lar_design_axpys(x, j, m, e, lar_model_pair(M, c, l), M->u + l * x->n);
   if (M->coupled) lar_design_axpys(x, j, m, e, NULL, M->turn + c * x->n);
+}
+
+static void move_joint(lar_model *M, int64_t q, const double *by) {
+  const int64_t start = M->blocks->start[q], end = M->blocks->start[q + 1];
+  for (int64_t i = start; i < end; i++) {
+    const double *column = M->quad.gram + member(M, i) * M->quad.cap;
+    for (int64_t k = 0; k < M->quad.m; k++) M->quad.slope[k] += by[i - start] * column[k];
+  }
 }
 
 /* Block q takes the steps `by`, which are spoilt. */
@@ -338,7 +419,8 @@ static lar_status visit(lar_model *M, int64_t q, double *b, double *off) {
     moved = moved || to[k] != from[k];
     from[k] = to[k] - from[k];
   }
-  if (moved) move(M, q, from);
+  if (moved && M->joint) move_joint(M, q, from);
+  if (moved && !M->joint) move(M, q, from);
   return LAR_OK;
 }
 
@@ -371,10 +453,11 @@ static lar_status cycle(lar_model *M, const int64_t *list, int64_t count, double
   lar_status st = LAR_OK;
   double most = HUGE_VAL;
   for (int64_t round = 0; *done < limit && !lar_interrupt_pending(); round++, ++*done) {
-    if (round == FEW) LAR_GO(lar_anderson_open(&A, M, list, count, b));
+    if (round == FEW && !M->joint) LAR_GO(lar_anderson_open(&A, M, list, count, b));
     LAR_GO(sweep(M, list, count, true, b, b0, &most));
     if (most <= fine) break;
-    if (round >= FEW) LAR_GO(lar_anderson_step(&A, M, b, b0));
+    if (M->joint) LAR_GO(lar_model_newton(M, list, count, b));
+    if (round >= FEW && !M->joint) LAR_GO(lar_anderson_step(&A, M, b, b0));
   }
   lar_anderson_ahead(&A, M, b, b0);
 done:

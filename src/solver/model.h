@@ -11,6 +11,7 @@
 #define LAR_SOLVER_MODEL_H
 
 #include "solver/blocks.h"
+#include "solver/quad.h"
 
 typedef struct lar_model {
   const lar_problem *g;
@@ -30,17 +31,28 @@ typedef struct lar_model {
   double *part;                  /* room for a block */
   double *ahead;                 /* n * k: what slopes come to, as the last sweeps say, */
   bool heading;                  /* where they say something */
+  lar_quad quad;                 /* joint: H of the blocks listed, and slopes of the model */
+  bool joint;                    /* rows are not independent, and H is in quad */
   bool alike;                    /* h is the same in all predictors */
 } lar_model;
 
-lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B, bool coupled);
+lar_status lar_model_open(lar_model *M, const lar_problem *g, lar_blocks *B);
 void lar_model_close(lar_model *M);
 
 /* u, and h (or H) if it has changed, are new. */
 void lar_model_renew(lar_model *M, bool h_too);
 
-/* H of a softmax from the probabilities p (n * k): h and pair. */
-void lar_model_couple(lar_model *M, const double *p);
+/* h, as the family has it at eta (n * k), becomes fit for a model, `damp` times; or H of a
+ * softmax. `room` (n * k) is written. */
+void lar_model_curve(lar_model *M, const double *eta, double damp, double *room);
+
+/* H in full over the listed blocks, `damp` times, of a joint loss at the eta that it had last,
+ * where the slopes by coefficient are grad, unless these are too many. */
+lar_status lar_model_join(lar_model *M, const int64_t *list, int64_t count, const double *grad,
+                          double damp);
+
+/* Then: Newton's step of the model on the listed blocks that are not 0, if it falls. */
+lar_status lar_model_newton(lar_model *M, const int64_t *list, int64_t count, double *b);
 
 /* H_cl by rows; NULL: 0. */
 static inline const double *lar_model_pair(const lar_model *M, int64_t c, int64_t l) {
