@@ -88,6 +88,27 @@ describe("training by plans gives the bits of training op by op with", function(
     end)
   end
 
+  it("products with the Hessian: noise, layers in Lua, frozen weights, a loss of no curvature",
+    function()
+      local function newton(more)
+        return function(net)
+          local options = { optimizer = "newton_cg", epochs = 8, batch_size = 70 }
+          for key, v in pairs(more or {}) do options[key] = v end
+          if options.freeze then net:freeze(options.freeze) end
+          options.freeze = nil
+          return options
+        end
+      end
+      compare(function()
+        return nn.sequential { nn.linear(6, 8), nn.tanh(), nn.dropout(0.4), nn.linear(8, 2) }
+      end, newton())
+      compare(function() return nn.sequential { Scale(2), nn.linear(6, 2) } end, newton())
+      compare(small, newton { freeze = "1.weight" })
+      compare(function() return nn.linear(6, 2) end, newton { loss = "mae" })
+      compare(small, newton { optimizer = optim.newton_cg { rounds = 3 }, batch_size = 16,
+        penalty = P.l2(0.1) + P.jacobian(0.1) })
+    end)
+
   it("a prox, on the whole data", function()
     for _, name in ipairs { "owlqn", "fista", "svrg" } do
       compare(small, function()

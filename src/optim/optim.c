@@ -110,6 +110,8 @@ void lar_optim_free(lar_optim *o) {
   clear_all(o->aside, o->params.n);
   clear_groups(o);
   lar_tensor_clear(&o->memory);
+  lar_var_unref(o->along);
+  lar_free(o->bent);
   lar_storage_unref(o->metric);
   lar_free(o->way);
   lar_free(o->chunk);

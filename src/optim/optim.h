@@ -39,6 +39,10 @@ typedef struct lar_task {
    * wanted and the loss finite. NULL: `loss` is differentiated. */
   lar_status (*learn)(void *ctx, lar_scope *s, int64_t part, bool slope, double *loss,
                       double *weight);
+  /* Its Hessian times v, as lar_hessian_times has it (grad/hessian.h). NULL: from `loss`, which
+   * may be NULL itself where both are given. */
+  lar_status (*curve)(void *ctx, lar_scope *s, int64_t part, lar_var *v, lar_var **out,
+                      double *weight);
 } lar_task;
 
 struct lar_whole; /* optim/whole.h */
@@ -111,6 +115,7 @@ typedef struct lar_optim {
   double number[LAR_NUMBERS], value;
   bool done, stalled;
   uint64_t stamp, strengths;
+  lar_var *along, **bent; /* a direction; of each parameter, the Hessian times it */
   lar_storage *metric;
   struct lar_way *way;     /* of each parameter: how it moves in the step at hand */
   struct lar_chunk *chunk; /* the work of a step, with room for nchunk */

@@ -4,8 +4,8 @@
 
 #include "core/mem.h"
 #include "grad/grad.h"
+#include "grad/hessian.h"
 #include "kern/copy.h"
-#include "op/calc.h"
 #include "optim/pass.h"
 #include "optim/step.h"
 
@@ -86,27 +86,22 @@ bool lar_whole_is_at(const lar_whole *h, int k) {
 
 /* ---- the loss ---- */
 
-/* The parameters that move, with room for as many values `copies` times over. */
-static lar_status leaves(const lar_whole *h, int copies, lar_var ***x, int *n) {
+/* The parameters that move, with room for as many values. */
+static lar_status leaves(const lar_whole *h, lar_var ***x, int *n) {
   void *p;
-  LAR_TRY(lar_alloc(&p, (size_t)(h->o->params.n * (1 + copies)), sizeof **x));
+  LAR_TRY(lar_alloc(&p, 2 * (size_t)h->o->params.n, sizeof **x));
   *x = p;
   for (int i = 0; i < h->o->params.n; i++)
     if (is_free(h, i)) (*x)[(*n)++] = var_at(h, i);
   return LAR_OK;
 }
 
-/* g += weight times the gradients dx, which are let go. */
-static lar_status join(int n, lar_var **dx, double weight, double *g) {
-  lar_status st = LAR_OK;
-  for (int k = 0; k < n; k++) {
-    lar_tensor flat = {0};
-    if (st == LAR_OK) st = lar_contiguous(&flat, &dx[k]->t, dx[k]->t.dtype);
-    if (st == LAR_OK) widen_join(weight, &flat, g);
-    g += lar_tensor_numel(&dx[k]->t);
-    lar_tensor_clear(&flat);
-    lar_var_unref(dx[k]);
-  }
+/* g += weight times dx */
+static lar_status join(const lar_var *dx, double weight, double *g) {
+  lar_tensor flat = {0};
+  lar_status st = lar_contiguous(&flat, &dx->t, dx->t.dtype);
+  if (st == LAR_OK) widen_join(weight, &flat, g);
+  lar_tensor_clear(&flat);
   return st;
 }
 
@@ -117,10 +112,8 @@ static lar_status collect(const lar_whole *h, bool wanted, double weight, double
     lar_var *v = var_at(h, i), *dx = v->grad;
     v->grad = NULL;
     if (!is_free(h, i)) continue;
-    if (dx != NULL && wanted && st == LAR_OK)
-      st = join(1, &dx, weight, g);
-    else
-      lar_var_unref(dx);
+    if (dx != NULL && wanted && st == LAR_OK) st = join(dx, weight, g);
+    lar_var_unref(dx);
     if (wanted) g += numel(h, i);
   }
   return st;
@@ -153,9 +146,13 @@ static lar_status part_loss(lar_whole *h, int64_t part, double *loss, double *we
   if (st != LAR_OK) goto done;
   LAR_GO(lar_var_item(f, loss));
   if (g == NULL || !isfinite(*loss)) goto done;
-  LAR_GO(leaves(h, 1, &x, &n));
+  LAR_GO(leaves(h, &x, &n));
   LAR_GO(lar_grad(f, NULL, n, x, false, x + n));
-  st = join(n, x + n, *weight, g);
+  for (int k = 0; k < n; k++) {
+    if (st == LAR_OK) st = join(x[n + k], *weight, g);
+    g += lar_tensor_numel(&x[k]->t);
+    lar_var_unref(x[n + k]);
+  }
 done:
   lar_free(x);
   lar_scope_clear(&s);
@@ -263,46 +260,42 @@ lar_status lar_whole_begin(lar_whole *h) {
 
 /* ---- curvature ---- */
 
-/* <gradient of f, v>, recorded. */
-static lar_var *along(lar_scope *s, lar_var *f, int n, lar_var **x, const double *v) {
-  lar_var *sum = NULL, **dx = x + n;
-  lar_status st = lar_grad(f, NULL, n, x, true, dx);
-  if (st != LAR_OK) return lar_scope_fail(s, st);
-  for (int k = 0; k < n; k++) (void)lar_scope_own(s, dx[k]);
-  for (int k = 0; k < n && s->status == LAR_OK; k++) {
-    lar_var *dir = NULL;
-    st = lar_var_init(&dir, x[k]->t.dtype, x[k]->t.ndim, x[k]->t.shape);
-    if (st != LAR_OK || lar_scope_own(s, dir) == NULL) return lar_scope_fail(s, st);
-    narrow(v, &dir->t);
-    v += lar_tensor_numel(&x[k]->t);
-    lar_var *term = lar_sum(s, lar_mul(s, dx[k], dir));
-    sum = sum != NULL ? lar_add(s, sum, term) : term;
-  }
-  return s->status == LAR_OK ? sum : NULL;
-}
-
-/* The slope of that for one part: the Hessian times v. A straight loss has none. */
-static lar_status part_curve(lar_whole *h, int64_t part, const double *v, double *out,
-                             double *weight) {
+/* One part's product, added up; a straight loss has none. */
+static lar_status part_curve(lar_whole *h, int64_t part, double *out, double *weight) {
+  const lar_task *task = h->task;
+  const lar_params *p = &h->o->params;
   lar_scope s;
-  lar_var **x = NULL;
-  int n = 0;
   bool former = lar_grad_mode(true);
   lar_scope_init(&s);
-  lar_var *f = h->task->loss(h->task->ctx, &s, part, weight);
-  lar_status st = s.status;
-  if (st != LAR_OK) goto done;
-  LAR_GO(leaves(h, 1, &x, &n));
-  lar_var *slope = along(&s, f, n, x, v);
-  LAR_GO(s.status);
-  if (!slope->requires_grad) goto done;
-  LAR_GO(lar_grad(slope, NULL, n, x, false, x + n));
-  st = join(n, x + n, *weight, out);
-done:
-  lar_free(x);
+  lar_status st;
+  if (task->curve != NULL) {
+    st = task->curve(task->ctx, &s, part, h->o->along, h->o->bent, weight);
+  } else {
+    lar_var *f = task->loss(task->ctx, &s, part, weight);
+    st = s.status;
+    if (st == LAR_OK) st = lar_hessian_times(&s, f, p, h->o->along, h->o->bent);
+  }
+  for (int i = 0; i < p->n && st == LAR_OK; i++) {
+    if (!is_free(h, i)) continue;
+    if (h->o->bent[i] != NULL) st = join(h->o->bent[i], *weight, out);
+    out += numel(h, i);
+  }
   lar_scope_clear(&s);
   lar_grad_mode(former);
   return st;
+}
+
+/* Room for the direction and its product, once. */
+static lar_status ready_to_curve(lar_optim *o, int64_t n) {
+  if (o->bent == NULL) {
+    void *p;
+    LAR_TRY(lar_alloc(&p, (size_t)o->params.n + 1, sizeof *o->bent));
+    o->bent = p;
+  }
+  if (o->along != NULL && lar_tensor_numel(&o->along->t) == n) return LAR_OK;
+  lar_var_unref(o->along);
+  o->along = NULL;
+  return lar_var_init(&o->along, LAR_F64, 1, &n);
 }
 
 /* Penalties by the difference of their gradients on both sides: exact for squares. */
@@ -323,10 +316,13 @@ static lar_status smooth_curve(lar_whole *h, const double *v, double *out) {
 lar_status lar_whole_curve(lar_whole *h, const double *v, double *out) {
   double rows = 0;
   lar_whole_put(h, lar_whole_row(h, LAR_POINT));
+  LAR_TRY(ready_to_curve(h->o, h->n));
+  h->o->along->t.storage->version++;
+  memcpy(lar_tensor_data(&h->o->along->t), v, (size_t)h->n * sizeof *v);
   for (int64_t j = 0; j < h->n; j++) out[j] = 0;
   for (int64_t part = 0; part < h->task->parts; part++) {
     double weight = 1;
-    LAR_TRY(part_curve(h, part, v, out, &weight));
+    LAR_TRY(part_curve(h, part, out, &weight));
     rows += weight;
   }
   for (int64_t j = 0; j < h->n; j++) out[j] /= rows;

@@ -6,6 +6,7 @@
 
 #include "core/mem.h"
 #include "grad/grad.h"
+#include "grad/hessian.h"
 #include "train/forward.h"
 
 enum { PLANS = 8, TRIES = 3, TEXT = 256 };
@@ -21,7 +22,7 @@ typedef struct kind {
   int tries;   /* traces that did not agree with the one before, or could not be made a plan */
   int64_t ran; /* steps by the plan */
   uint64_t used, seen;
-  bool judges; /* the loss alone */
+  bool aside;  /* not steps that learn */
   bool unused; /* the plan has not run yet */
   bool check;  /* trace the next one and compare */
 } kind;
@@ -70,6 +71,15 @@ static lar_status differentiate(const lar_steps *st, const lar_forward *pass, la
   return LAR_OK;
 }
 
+static lar_status bend(const lar_steps *st, lar_scope *s, const lar_step *step, lar_var *j,
+                       lar_trace *t) {
+  const lar_params *p = &st->f->optim->params;
+  LAR_TRY(lar_hessian_times(s, j, p, step->along, step->bent));
+  for (int i = 0; t != NULL && i < p->n; i++)
+    if (step->bent[i] != NULL) lar_trace_output(t, step->bent[i], OF_GRAD + i, false);
+  return LAR_OK;
+}
+
 static lar_status learn(lar_steps *st, lar_scope *s, lar_step *step, const lar_batch *b,
                         lar_trace *t) {
   lar_fit *f = st->f;
@@ -93,6 +103,7 @@ static lar_status learn(lar_steps *st, lar_scope *s, lar_step *step, const lar_b
   if (status == LAR_OK) status = lar_var_item(j, &step->objective);
   if (status == LAR_OK && step->kind == LAR_STEP_LEARN && isfinite(step->objective))
     status = differentiate(st, &pass, j, t);
+  if (status == LAR_OK && step->kind == LAR_STEP_CURVE) status = bend(st, s, step, j, t);
   lar_free(term);
   return status;
 }
@@ -128,17 +139,21 @@ static lar_status traced(lar_steps *st, lar_scope *s, lar_step *step, lar_trace 
   const lar_batch *b = step->batch;
   lar_trace *t;
   lar_batch own = {0};
+  lar_var *given = step->along;
   *out = NULL;
   LAR_TRY(lar_trace_new(&t, false));
   lar_status status = alias(t, &own.x, b->x);
   if (status == LAR_OK) status = alias(t, &own.y, b->y);
   if (status == LAR_OK) status = alias(t, &own.weight, b->weight);
+  if (status == LAR_OK) status = alias(t, &step->along, given);
   if (status == LAR_OK) {
     lar_trace_begin(t);
     status = eager(st, s, step, &own, t);
     lar_trace_end(t);
   }
   lar_batch_clear(&own);
+  if (step->along != given) lar_var_unref(step->along);
+  step->along = given;
   if (status == LAR_OK && isfinite(step->objective))
     *out = t;
   else
@@ -181,7 +196,7 @@ static kind *add(lar_steps *st) {
 }
 
 static void explain(lar_steps *st, const kind *k, const char *why) {
-  if (!k->judges) (void)snprintf(st->why, sizeof st->why, "eager: %s", why);
+  if (!k->aside) (void)snprintf(st->why, sizeof st->why, "eager: %s", why);
 }
 
 /* Make of a trace what can be made of it. */
@@ -199,7 +214,7 @@ static void learn_from(lar_steps *st, kind *k, lar_trace *t) {
     k->tries = TRIES;
   }
   if (k->plan != NULL) {
-    if (!k->judges) st->why[0] = '\0';
+    if (!k->aside) st->why[0] = '\0';
     k->unused = k->ran == 0;
     lar_plan_measure(k->plan, st->f->profile);
   }
@@ -227,6 +242,8 @@ static lar_status hand_out(lar_steps *st, lar_scope *s, lar_step *step, int tag,
     step->pred = lar_scope_own(s, lar_var_ref(v));
   else if (tag < OF_GRAD)
     return lar_var_item(v, &step->each[tag - OF_TERM]);
+  else if (step->kind == LAR_STEP_CURVE)
+    step->bent[tag - OF_GRAD] = lar_scope_own(s, lar_var_ref(v));
   else if (step->kind == LAR_STEP_LEARN && isfinite(step->objective))
     st->f->optim->params.at[tag - OF_GRAD].var->grad = lar_var_ref(v);
   return s->status;
@@ -234,6 +251,8 @@ static lar_status hand_out(lar_steps *st, lar_scope *s, lar_step *step, int tag,
 
 static lar_status deliver(lar_steps *st, lar_scope *s, const lar_plan *p, lar_step *step) {
   lar_bound *bound = st->f->optim->bound;
+  for (int i = 0; step->kind == LAR_STEP_CURVE && i < st->f->optim->params.n; i++)
+    step->bent[i] = NULL;
   for (int k = 0; k < lar_plan_results(p); k++)
     LAR_TRY(hand_out(st, s, step, lar_plan_tag(p, k), lar_plan_result(p, k)));
   if (step->kind == LAR_STEP_JUDGE)
@@ -246,10 +265,10 @@ static lar_status deliver(lar_steps *st, lar_scope *s, const lar_plan *p, lar_st
 /* False: it did not come off, and nothing happened (but averages). */
 static bool planned(const kind *k, const lar_step *step) {
   const lar_batch *b = step->batch;
-  const lar_var *in[] = {b->x, b->y, b->weight}, *given[3];
+  const lar_var *in[] = {b->x, b->y, b->weight, step->along}, *given[4];
   int n = 0;
   lar_rng_marks former;
-  for (int j = 0; j < 3; j++)
+  for (int j = 0; j < 4; j++)
     if (in[j] != NULL) given[n++] = in[j];
   lar_rng_mark(&former);
   lar_run_part part = step->kind == LAR_STEP_VALUE ? LAR_RUN_FORWARD : LAR_RUN_ALL;
@@ -273,6 +292,7 @@ static kind *look_up(lar_steps *st, const lar_step *step) {
   if (value) lar_grad_mode(true);
   lar_key_step(&st->key, st->f, step->batch);
   lar_grad_mode(former);
+  if (step->kind == LAR_STEP_CURVE) lar_key_put(&st->key, &step->kind, sizeof step->kind);
   if (st->f->hooks.key != NULL && st->calls) st->f->hooks.key(st->f->hooks.ctx, &st->key);
   if (st->key.status != LAR_OK) return NULL;
   kind *k = find(st);
@@ -280,7 +300,7 @@ static kind *look_up(lar_steps *st, const lar_step *step) {
   if (k == NULL) k = add(st);
   if (k == NULL) return NULL;
   k->used = ++st->clock, k->seen++;
-  k->judges = step->kind == LAR_STEP_JUDGE;
+  k->aside = step->kind != LAR_STEP_LEARN;
   return k;
 }
 
@@ -337,7 +357,7 @@ void lar_steps_renew(lar_steps *s) {
 lar_plan *lar_steps_plan(const lar_steps *s) {
   const kind *best = NULL;
   for (int k = 0; k < s->n; k++)
-    if (s->at[k].plan != NULL && !s->at[k].judges && (best == NULL || s->at[k].ran > best->ran))
+    if (s->at[k].plan != NULL && !s->at[k].aside && (best == NULL || s->at[k].ran > best->ran))
       best = &s->at[k];
   return best != NULL ? best->plan : NULL;
 }

@@ -27,19 +27,21 @@ void lar_steps_renew(lar_steps *s);
 typedef enum lar_step_kind {
   LAR_STEP_LEARN, /* loss, penalties of the forward pass, and the parameters' gradients */
   LAR_STEP_VALUE, /* the same without gradients, which shares the plan of the former */
+  LAR_STEP_CURVE, /* products of the parameters' Hessian with a direction */
   LAR_STEP_JUDGE, /* the loss alone: nothing is recorded, the model's mode is the caller's */
 } lar_step_kind;
 
 /* What goes into a step, then what comes out of it: the loss, each[k] of the penalties (NULL
  * for JUDGE), the objective (their sum) and the prediction, owned by the scope. LEARN puts the
  * gradients into the parameters' grad, which is NULL before; nothing is differentiated where
- * the objective is not finite. */
+ * the objective is not finite. CURVE takes `along` and gives `bent` alone (grad/hessian.h). */
 typedef struct lar_step {
   lar_step_kind kind;
   const lar_batch *batch;
   double *each;
   double loss, objective;
   lar_var *pred;
+  lar_var *along, **bent;
 } lar_step;
 
 lar_status lar_steps_run(lar_steps *st, lar_scope *s, lar_step *step);

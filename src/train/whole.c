@@ -4,8 +4,6 @@
 #include <stdatomic.h>
 
 #include "core/mem.h"
-#include "op/calc.h"
-#include "train/forward.h"
 #include "train/steps.h"
 
 /* ---- a part of the data ---- */
@@ -16,17 +14,6 @@ static lar_var *rows_of(lar_scope *s, lar_var **slot, const lar_var *v, const in
   if (v == NULL || s->status != LAR_OK) return NULL;
   lar_status st = lar_rows_again(slot, &v->t, order, begin, end);
   return st == LAR_OK ? lar_scope_own(s, lar_var_ref(*slot)) : lar_scope_fail(s, st);
-}
-
-/* What the loss needs, for a callback. */
-typedef struct losing {
-  const lar_fit *f;
-  const lar_batch *b;
-} losing;
-
-static lar_var *lose(void *ctx, lar_scope *s, lar_var *pred) {
-  const losing *l = ctx;
-  return lar_fit_loss(l->f, s, pred, l->b);
 }
 
 static void add_up(lar_whole_pass *p, double loss, double rows, bool first) {
@@ -56,28 +43,6 @@ static lar_status part_of(lar_whole_pass *p, lar_scope *s, int64_t part, lar_bat
   return s->status;
 }
 
-/* To be differentiated twice. */
-static lar_var *part_loss(void *ctx, lar_scope *s, int64_t part, double *weight) {
-  lar_whole_pass *p = ctx;
-  const lar_fit *f = p->f;
-  lar_batch b;
-  losing with = {f, &b};
-  lar_forward pass = {.model = f->model,
-                      .bound = f->optim->bound,
-                      .params = &f->optim->params,
-                      .loss = lose,
-                      .ctx = &with,
-                      .each = p->each};
-  double loss = 0;
-  if (part_of(p, s, part, &b) != LAR_OK) return NULL;
-  lar_status st = lar_forward_run(&pass, s, b.x);
-  if (st == LAR_OK) st = lar_var_item(pass.value, &loss);
-  if (st != LAR_OK) return lar_scope_fail(s, st);
-  *weight = lar_batch_rows(&b);
-  add_up(p, loss, *weight, part % parts_of(f) == 0);
-  return pass.penalty != NULL ? lar_add(s, pass.value, pass.penalty) : pass.value;
-}
-
 static lar_status part_learn(void *ctx, lar_scope *s, int64_t part, bool slope, double *loss,
                              double *weight) {
   lar_whole_pass *p = ctx;
@@ -90,6 +55,17 @@ static lar_status part_learn(void *ctx, lar_scope *s, int64_t part, bool slope, 
   *weight = lar_batch_rows(&b);
   add_up(p, step.loss, *weight, part % parts_of(p->f) == 0);
   return LAR_OK;
+}
+
+static lar_status part_curve(void *ctx, lar_scope *s, int64_t part, lar_var *v, lar_var **out,
+                             double *weight) {
+  lar_whole_pass *p = ctx;
+  lar_batch b;
+  LAR_TRY(part_of(p, s, part, &b));
+  lar_step step = {
+    .kind = LAR_STEP_CURVE, .batch = &b, .each = p->each, .along = v, .bent = out};
+  *weight = lar_batch_rows(&b);
+  return lar_steps_run(p->steps, s, &step);
 }
 
 /* ---- an iteration ---- */
@@ -134,7 +110,7 @@ lar_status lar_whole_pass_run(lar_whole_pass *p, lar_fit *f, lar_steps *steps,
                     f->optim->rule->name);
   LAR_TRY(prepare(p, f, steps, order));
   lar_optim_zero_grad(f->optim);
-  lar_task task = {.ctx = p, .stamp = p->stamp, .loss = part_loss, .learn = part_learn};
+  lar_task task = {.ctx = p, .stamp = p->stamp, .learn = part_learn, .curve = part_curve};
   task.parts = task.given = parts_of(f);
   lar_status st = lar_optim_iterate(f->optim, &task, f->hooks.state);
   if (st == LAR_EMATH && !isfinite(f->optim->value)) { /* not a prox that does not settle */
