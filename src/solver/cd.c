@@ -37,6 +37,7 @@ static lar_status start(void **out, const lar_problem *g) {
   lar_cd *w = v;
   lar_status st = LAR_OK;
   int64_t n = g->x->n, p = g->x->p;
+  w->goal = -HUGE_VAL;
   w->damp = 1, w->floor = MOST_FLOOR, w->dual_at = -1;
   LAR_GO(lar_scalar_open(&w->s, g));
   LAR_GO(lar_quad_open(&w->q, g->x, g->intercept));
@@ -306,7 +307,8 @@ static lar_status settle(lar_cd *w, const lar_problem *g, lar_point *at, double 
     if (w->q.rows) {
       lar_metric metric = {w->h, w->weight, 0};
       memcpy(w->move, w->u, (size_t)g->x->n * sizeof(double));
-      LAR_TRY(lar_quad_descend(&w->q, &w->s, &metric, w->move, gap, near, 1000, &rounds));
+      lar_until until = {gap, near, -HUGE_VAL, 1000};
+      LAR_TRY(lar_quad_descend(&w->q, &w->s, &metric, w->move, until, &rounds));
     } else {
       LAR_TRY(lar_quad_solve(&w->q, &w->s, gap, near, 1000, &rounds));
     }

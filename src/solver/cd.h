@@ -29,6 +29,7 @@ typedef struct lar_cd {
   bool begun, whole;   /* whole: the members are all columns, and rows are not looked at */
   double damp;         /* curvatures are taken so many times: 1, unless steps fail */
   double floor; /* a row's least curvature, as a share of the bound: less as steps pass */
+  double goal;  /* rounds may end where the objective is as low as that */
   double dual, dual_at; /* the highest value of the dual at that strength */
   double exact; /* the strength at which the members are at their optimum to rounding, or 0 */
 } lar_cd;

@@ -9,8 +9,7 @@
 #include "solver/dual.h"
 
 bool lar_cd_is_coarse(const lar_cd *w, const lar_problem *g) {
-  if (g->tol < LAR_CD_COARSE || w->whole || w->q.rows) return false;
-  return lar_witness_fits(g, &w->s);
+  return g->tol >= LAR_CD_COARSE && !w->whole && lar_witness_fits(g, &w->s);
 }
 
 lar_status lar_cd_coarse_begin(lar_cd *w, const lar_problem *g, const lar_point *at) {
@@ -35,29 +34,30 @@ static void take_slopes(lar_cd *w, const lar_problem *g, int64_t from) {
 
 /* Is the point good enough by what the last look says of this strength? */
 static bool vouched(lar_cd *w, const lar_problem *g, lar_point *at) {
-  double penalty = 0, far = 0, scale = g->null_value > 0 ? g->null_value : 1;
+  double penalty = 0, far = 0;
   at->df = 0;
-  if (w->q.rows) take_slopes(w, g, 0);
   for (int64_t k = 0; k < w->q.m; k++) {
-    int64_t j = w->q.at[k];
     at->df += w->q.b[k] != 0;
-    if (w->q.b[k] != 0) penalty += lar_scalar_value(&w->s, j, w->q.b[k]);
-    far = fmax(far, lar_scalar_distance(&w->s, j, w->q.b[k], w->q.slope[k]));
+    if (w->q.b[k] != 0) penalty += lar_scalar_value(&w->s, w->q.at[k], w->q.b[k]);
   }
   at->value = at->loss + penalty;
   double gap = fmax(at->value - w->dual, 0);
-  at->gap = gap / scale;
+  at->gap = gap / (g->null_value > 0 ? g->null_value : 1);
+  if (at->gap > g->tol) return false;
+  if (w->q.rows) take_slopes(w, g, 0);
+  for (int64_t k = 0; k < w->q.m; k++)
+    far = fmax(far, lar_scalar_distance(&w->s, w->q.at[k], w->q.b[k], w->q.slope[k]));
   at->kkt = fmax(far, unseen(w, g, gap)) / (g->null_slope > 0 ? g->null_slope : 1);
-  return at->gap <= g->tol;
+  return true;
 }
 
 static lar_status reach(lar_cd *w, const lar_problem *g, double share, lar_point *at) {
   enum { ROUNDS = 10 };
-  double goal = g->tol * g->null_value;
+  double near = share * g->tol * g->null_value;
   int64_t rounds;
+  w->goal = w->dual + g->tol * g->null_value;
   if (w->q.rows) return lar_cd_optimise(w, g, share, at);
-  bool done =
-    lar_quad_reach(&w->q, &w->s, at->loss, w->dual + goal, share * goal, ROUNDS, &rounds);
+  bool done = lar_quad_reach(&w->q, &w->s, at->loss, w->goal, near, ROUNDS, &rounds);
   at->iterations += rounds;
   return done ? LAR_OK : lar_cd_optimise(w, g, share, at);
 }
@@ -90,9 +90,10 @@ static bool look(lar_cd *w, const lar_problem *g, double ahead, lar_point *at) {
   return lar_cd_certified(w, g, at);
 }
 
+/* By rows what is left of the gap is known less well, and a round costs as much as a look. */
 lar_status lar_cd_coarse(lar_cd *w, const lar_problem *g, lar_point *at) {
-  const double ahead = 0.8;
-  double share = 0.3;
+  const double fine = 0.3, ahead = w->q.rows ? 0.9 : 0.8;
+  double share = w->q.rows ? 10 : fine;
   bool guessed = false;
   int64_t added = 0;
   w->dual = lar_witness_dual(&w->past, &w->s), w->dual_at = at->lambda;
@@ -109,6 +110,6 @@ lar_status lar_cd_coarse(lar_cd *w, const lar_problem *g, lar_point *at) {
     bool good = look(w, g, ahead, at);
     if (lar_cd_ended(w, g, at, good, share)) return LAR_OK;
     LAR_TRY(lar_cd_admit(w, g, at, ahead * at->lambda, &added));
-    if (added == 0) share *= 0.3;
+    if (added == 0) share = share > fine ? fine : share * 0.3;
   }
 }

@@ -85,7 +85,8 @@ lar_status lar_cd_optimise(lar_cd *w, const lar_problem *g, double share, lar_po
   double kkt = share * g->tol * g->null_slope;
   if (w->q.rows) {
     lar_metric metric = {w->h, w->weight, w->flat};
-    LAR_TRY(lar_quad_descend(&w->q, &w->s, &metric, w->u, gap, kkt, most, &rounds));
+    lar_until until = {gap, kkt, w->goal, most};
+    LAR_TRY(lar_quad_descend(&w->q, &w->s, &metric, w->u, until, &rounds));
   } else {
     LAR_TRY(lar_quad_solve(&w->q, &w->s, gap, kkt, most, &rounds));
   }

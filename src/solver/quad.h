@@ -62,10 +62,16 @@ typedef struct lar_metric {
   double weight, flat;
 } lar_metric;
 
-/* Coordinate descent by rows until what is left is below gap (convex) or kkt; u (n), the slopes
- * of the model by rows, follows. */
+/* When rounds by rows may end: what is left is below gap (convex) or kkt, or the objective,
+ * where u are the slopes of the loss itself, at most goal; after `most` in any case. */
+typedef struct lar_until {
+  double gap, kkt, goal;
+  int64_t most;
+} lar_until;
+
+/* Coordinate descent by rows; u (n), the slopes of the model by rows, follows. */
 lar_status lar_quad_descend(lar_quad *q, const lar_scalar *s, const lar_metric *metric,
-                            double *u, double gap, double kkt, int64_t most, int64_t *rounds);
+                            double *u, lar_until until, int64_t *rounds);
 
 /* The best coefficient of column j along a slope at `old` and curvature c. */
 static inline double lar_quad_best(const lar_scalar *s, int64_t j, double old, double slope,

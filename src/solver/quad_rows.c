@@ -23,6 +23,7 @@ typedef struct state {
   double *there; /* u at the extrapolated point */
   double dual;   /* the highest value of the dual that has been met */
   bool dually;   /* is there a dual? */
+  lar_until until;
 } state;
 
 /* What a round saw before it moved: see lar_quad_left. */
@@ -136,20 +137,34 @@ static double energy(const state *t, const double *u, double shift) {
   return sum / 2;
 }
 
-/* The dual's value at the best multiple of the slopes u + shift h, where the energy is e and
- * the coefficients are b; members that are 0 are held to be within their strengths. The highest
- * is kept: at an extrapolated point the dual is often far better than the objective (Massias,
- * Gramfort & Salmon 2018, ICML). */
-static void lift(state *t, const double *u, double shift, const double *b, double e) {
-  double along = 0, most = 0;
-  for (int64_t c = 0; c < t->n; c++) {
-    double slope = slope_of(t, t->in[c], u, shift), a = t->s->a[t->q->at[t->in[c]]];
-    along += b[c] * slope;
-    if (a > 0) most = fmax(most, fabs(slope) / (t->s->lambda * a));
-  }
+/* How far beyond its strength the slope of member k is, as a multiple of that. */
+static double beyond(const state *t, int64_t k, double slope) {
+  double a = t->s->a[t->q->at[k]];
+  return a > 0 ? fabs(slope) / (t->s->lambda * a) : 0;
+}
+
+static double dual_of(double e, double along, double most) {
   double share = e > 0 ? (2 * e - along) / (2 * e) : 1;
   if (share * most > 1) share = 1 / most;
-  t->dual = fmax(t->dual, share * (2 * e - along - share * e));
+  return share * (2 * e - along - share * e);
+}
+
+/* The dual's value at the best multiple of the slopes u + shift h, where the energy is e and
+ * the coefficients are b: at an extrapolated point it is often far better than the objective
+ * (Massias, Gramfort & Salmon 2018, ICML). Members that are 0 are asked whether they are within
+ * their strengths only where it matters: where it would be enough. The highest is kept. */
+static void lift(state *t, const double *u, double shift, const double *b, double e,
+                 double enough) {
+  double along = 0, most = 0;
+  for (int64_t c = 0; c < t->n; c++) {
+    double slope = slope_of(t, t->in[c], u, shift);
+    along += b[c] * slope;
+    most = fmax(most, beyond(t, t->in[c], slope));
+  }
+  if (dual_of(e, along, most) < enough) return;
+  for (int64_t k = 0; k < t->q->m; k++)
+    if (t->q->b[k] == 0) most = fmax(most, beyond(t, k, slope_of(t, k, u, shift)));
+  t->dual = fmax(t->dual, dual_of(e, along, most));
 }
 
 static double penalty_of(const state *t, const double *b) {
@@ -176,14 +191,14 @@ static double *combine(state *t, const double *w, double *shift) {
 }
 
 /* The extrapolated point is taken where the objective is lower; its slopes serve the dual. What
- * is left of the gap between the two. */
-static double extrapolate(state *t) {
+ * is left of the gap between the two, where that is `gap` or less. */
+static double extrapolate(state *t, double gap) {
   double w[DEPTH], shift = t->shift, *now = t->past + DEPTH * t->n;
   lar_quad *q = t->q;
   if (!weights(t, w)) return HUGE_VAL;
   double *to = combine(t, w, &shift), value = energy(t, t->u, t->shift) + penalty_of(t, now);
   double e = energy(t, t->there, shift), then = e + penalty_of(t, to);
-  if (t->dually) lift(t, t->there, shift, to, e);
+  if (t->dually) lift(t, t->there, shift, to, e, fmin(then, value) - gap);
   if (!(then < value)) return value - t->dual;
   memcpy(t->u, t->there, (size_t)q->x->n * sizeof(double));
   t->shift = shift;
@@ -193,29 +208,41 @@ static double extrapolate(state *t) {
 
 /* ---- rounds ---- */
 
+/* Is the objective low enough? Those that are in are all that is not 0. */
+static bool reached(const state *t) {
+  double sum = 0;
+  if (t->until.goal == -HUGE_VAL) return false;
+  for (int64_t c = 0; c < t->n; c++) {
+    int64_t k = t->in[c];
+    sum += lar_scalar_value(t->s, t->q->at[k], t->q->b[k]);
+  }
+  return energy(t, t->u, t->shift) + sum <= t->until.goal;
+}
+
 /* Those that are not 0, until they are near enough; how many rounds. *near: are they? */
-static int64_t settle(state *t, double gap, double kkt, int64_t most, bool *near) {
+static int64_t settle(state *t, int64_t most, bool *near) {
   enum { INNER = 60 };
+  const double gap = 0.8 * t->until.gap, kkt = t->until.kkt / 2;
   int at = 0;
   *near = true;
   if (most > INNER) most = INNER;
   for (int64_t k = 0; k < most; k++) {
     remember(t, at);
     if (at == DEPTH) {
-      if (extrapolate(t) <= gap) return k;
+      if (extrapolate(t, gap) <= gap) return k;
       at = 0;
       remember(t, at);
     }
     seen r = round_of_few(t);
     at++;
-    if (enough(&r, gap, kkt)) return k + 1;
+    if (enough(&r, gap, kkt) || reached(t)) return k + 1;
   }
   *near = false;
   return most;
 }
 
 lar_status lar_quad_descend(lar_quad *q, const lar_scalar *s, const lar_metric *metric,
-                            double *u, double gap, double kkt, int64_t most, int64_t *rounds) {
+                            double *u, lar_until until, int64_t *rounds) {
   int64_t n = q->x->n;
   void *in, *past;
   *rounds = 0;
@@ -225,15 +252,17 @@ lar_status lar_quad_descend(lar_quad *q, const lar_scalar *s, const lar_metric *
     lar_free(in);
     return st;
   }
-  state t = {.q = q, .s = s, .metric = metric, .u = u, .in = in, .there = past};
+  state t = {.q = q, .s = s, .metric = metric, .u = u, .in = in, .there = past, .until = until};
   t.past = t.there + n;
-  t.dual = -HUGE_VAL, t.dually = !isnan(gap) && s->b == NULL && s->lo == NULL;
+  t.dual = -HUGE_VAL, t.dually = !isnan(until.gap) && s->b == NULL && s->lo == NULL;
   bool near = false;
-  while (*rounds < most) {
+  while (*rounds < until.most) {
     seen r = round_of_all(&t);
     ++*rounds;
-    if ((near && r.came == 0) || enough(&r, gap, kkt) || lar_interrupt_pending()) break;
-    *rounds += settle(&t, 0.8 * gap, kkt / 2, most - *rounds, &near);
+    if ((near && r.came == 0) || enough(&r, until.gap, until.kkt) || reached(&t)) break;
+    if (lar_interrupt_pending()) break;
+    *rounds += settle(&t, until.most - *rounds, &near);
+    if (reached(&t)) break;
   }
   for (int64_t i = 0; t.shift != 0 && i < n; i++) u[i] += t.shift * metric->h[i];
   lar_free(in);
