@@ -154,6 +154,26 @@ describe("weights of columns", function()
   end)
 end)
 
+describe("ridge", function()
+  for _, shape in ipairs { { 700, 520 }, { 350, 800 }, { 60, 300 }, { 90, 40 } } do
+    it(("of %d x %d has the same bits on any number of threads"):format(table.unpack(shape)),
+      function()
+        local X = lariat.randn(shape[1], shape[2], { dtype = "float64" })
+        local Y, w = X:sum(2) + X[{ {}, 1 }]:square(), lariat.ones(shape[2])
+        w[{ { 3, 8 } }] = 0
+        local before, bits = lariat.threads(), {}
+        for threads = 1, 2 do
+          lariat.threads(threads)
+          bits[threads] = glm.path {
+            x = X, y = Y, solver = "ridge", penalty = P.l2 { weights = w }, n_lambda = 3,
+          }.coef:totable()
+        end
+        lariat.threads(before)
+        assert.same(bits[1], bits[2])
+      end)
+  end
+end)
+
 describe("the Gram matrix", function()
   it("of a tall matrix gives the same bits on any number of threads", function()
     local X = lariat.randn(40000, 7, { dtype = "float64" })

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "core/par.h"
 #include "kern/gram.h"
 
 enum { SMALL = 24 }; /* up to this order a call of LAPACK costs more than the work */
@@ -27,6 +28,29 @@ void lar_flat_cross(int64_t n, int64_t m, int64_t k, const double *a, int64_t ld
               b, (int)ldb, 1, c, (int)ldc);
 }
 
+/* A square in panels of columns, each of them a thread's alone: BLAS's own threads cut it by
+ * their number, and last bits would tell it. */
+enum { PANEL = 256 };
+
+typedef struct squaring {
+  int64_t n, m, lda, ldc;
+  const double *a;
+  double *c;
+} squaring;
+
+static void panel(void *ctx, int64_t k) {
+  const squaring *s = ctx;
+  const int64_t from = k * PANEL, wide = s->m - from < PANEL ? s->m - from : PANEL;
+  const int64_t below = s->m - from - wide;
+  const double *a = s->a + from * s->lda;
+  double *c = s->c + from * s->ldc + from;
+  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, (int)wide, (int)s->n, 1, a, (int)s->lda, 1,
+              c, (int)s->ldc);
+  if (below > 0)
+    cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, (int)below, (int)wide, (int)s->n, 1,
+                a + wide * s->lda, (int)s->lda, a, (int)s->lda, 1, c + wide, (int)s->ldc);
+}
+
 void lar_flat_square(int64_t n, int64_t m, const double *a, int64_t lda, double *c,
                      int64_t ldc) {
   if (n == 0 || m == 0) return;
@@ -34,8 +58,12 @@ void lar_flat_square(int64_t n, int64_t m, const double *a, int64_t lda, double 
     lar_gram_square(n, m, a, lda, c, ldc);
     return;
   }
-  cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, (int)m, (int)n, 1, a, (int)lda, 1, c,
-              (int)ldc);
+  squaring s = {n, m, lda, ldc, a, c};
+  const int64_t panels = (m + PANEL - 1) / PANEL;
+  const int threads = lar_par_threads();
+  if (panels == 1) lar_par_set_threads(1);
+  lar_par_tasks(panels, panel, &s);
+  if (panels == 1) lar_par_set_threads(threads);
 }
 
 static bool small_cholesky(int64_t n, double *a, int64_t lda) {

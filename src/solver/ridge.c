@@ -9,6 +9,7 @@
 
 #include "core/interrupt.h"
 #include "core/mem.h"
+#include "core/par.h"
 #include "kern/flat.h"
 #include "kern/lapack.h"
 #include "solver/centre.h"
@@ -147,6 +148,15 @@ static lar_status reweigh(work *w, const lar_problem *g) {
 
 /* ---- the matrix, taken apart ---- */
 
+/* On one thread: LAPACK's own cut the work by their number, and last bits would tell it. */
+static lar_status eigh(work *w) {
+  const int threads = lar_par_threads();
+  lar_par_set_threads(1);
+  lar_status st = lar_lapack_eigh(&w->values, &w->vectors, &w->gram);
+  lar_par_set_threads(threads);
+  return st;
+}
+
 static lar_status decompose(work *w) {
   const lar_problem *g = &w->g;
   const int64_t m = w->m, shape[2] = {m, m};
@@ -161,7 +171,7 @@ static lar_status decompose(work *w) {
     for (int64_t i = j + 1; i < m; i++) G[i * m + j] = G[j * m + i];
   if (w->free.m > 0 && w->rows) lar_loose_kernel(&w->free, m, G);
   if (w->free.m > 0 && !w->rows) LAR_TRY(lar_loose_gram(&w->free, g, G));
-  return lar_lapack_eigh(&w->values, &w->vectors, &w->gram);
+  return eigh(w);
 }
 
 /* out = V'v (turn) or V v; V is row-major. */
