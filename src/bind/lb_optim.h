@@ -30,6 +30,15 @@ lar_optim *lb_optim_for(lua_State *L, int arg, int target, int penalty);
  * that is pushed. */
 const lar_params *lb_params_of(lua_State *L, int arg);
 
+/* The rule of that name; raises, with one that is spelt much like it. */
+const lar_rule *lb_rule(lua_State *L, const char *name);
+
+/* The options at `at` of a rule, but for its penalty, made an optimiser of `params`; with o
+ * NULL they are only checked. */
+void lb_optim_read(lua_State *L, int at, const lar_rule *rule, const lar_params *params,
+                   lar_optim **o);
+double lb_optim_ema(lua_State *L, const lar_rule *rule, double v); /* checked */
+
 /* A rule's parameters in a block that is pushed: a copy of `from`, or the defaults. */
 void *lb_push_self(lua_State *L, const lar_rule *rule, const void *from);
 

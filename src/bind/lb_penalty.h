@@ -2,7 +2,7 @@
  * bind/lb_penalty - what the binding files of penalties share.
  *
  * Floor: bind. lua_penalty.c has the class, its algebra and its texts; lua_penalty_make.c the
- * constructors and what calls back into Lua; lua_penalty_value.c the numbers;
+ * constructors; lua_penalty_call.c what calls back into Lua; lua_penalty_value.c the numbers;
  * lua_penalty_describe.c what one is made of.
  */
 #ifndef LAR_BIND_LB_PENALTY_H
@@ -22,6 +22,11 @@ double lb_penalty_strength(lua_State *L, const lar_reg *r, int k);
 
 /* A scope's predicate in Lua (lar_on.match). */
 lar_status lb_penalty_match(void *ctx, const lar_pentry *p, bool *yes);
+
+/* A term whose strength is the anchored function; whose value and prox are those in the
+ * anchored table. */
+void lb_penalty_lambda(lar_term *t, void *key);
+void lb_penalty_written(lar_term *t, void *key, bool prox);
 
 int lb_penalty_adapt(lua_State *L);
 

@@ -2,10 +2,7 @@
 #include <string.h>
 
 #include "bind/lb_forward.h"
-#include "bind/lb_model.h"
 #include "bind/lb_optim.h"
-#include "core/mem.h"
-#include "kern/copy.h"
 
 /* User values: what is anchored, the options table, the penalty object. */
 enum { OPTIONS = 2, PENALTY = 3 };
@@ -39,178 +36,6 @@ static int opt_gc(lua_State *L) {
   return 0;
 }
 
-static const lar_rule *rule_named(lua_State *L, const char *name) {
-  const lar_rule *rule = lar_rule_find(name), *best = lar_rules[0];
-  if (rule != NULL) return rule;
-  for (const lar_rule *const *r = lar_rules; *r != NULL; r++)
-    if (lar_edit_distance(name, (*r)->name) < lar_edit_distance(name, best->name)) best = *r;
-  luaL_error(L, "optim: there is no rule '%s'; did you mean '%s'?", name, best->name);
-  return NULL;
-}
-
-/* ---- options ---- */
-
-static const char *const common[] = {"lr",     "betas",   "clip_norm", "clip_value", "ema",
-                                     "groups", "penalty", "sam",       NULL};
-static const char *const of_whole[] = {"lr", "penalty", NULL}; /* rules for whole data */
-static const char *const of_group[] = {"lr", "betas", "on", NULL};
-
-/* betas = {beta1, beta2} for rules that have them. */
-static void read_betas(lua_State *L, int at, const lar_rule *rule, void *self) {
-  if (lua_getfield(L, at, "betas") != LUA_TNIL) {
-    if (lar_param_find(rule->params, "beta1") == NULL)
-      luaL_error(L, "%s: unknown key 'betas'; it has none", rule->name);
-    if (!lua_istable(L, -1) || lua_rawlen(L, -1) != 2)
-      luaL_error(L, "%s: betas must be a list of two numbers", rule->name);
-    for (int k = 1; k <= 2; k++) {
-      lua_rawgeti(L, -1, k);
-      lb_param(L, -1, rule->name, rule->params, self, k == 1 ? "beta1" : "beta2");
-      lua_pop(L, 1);
-    }
-  }
-  lua_pop(L, 1);
-}
-
-/* The rule's own parameters from the table at `at` into self. */
-static void read_self(lua_State *L, int at, const lar_rule *rule, void *self,
-                      const char *const *others) {
-  if (lua_getfield(L, at, "weight_decay") != LUA_TNIL && rule->decay == NULL)
-    luaL_error(L,
-               "%s: there is no weight_decay here; what PyTorch calls so is "
-               "penalty = lariat.penalty.l2(%s), and 'adamw' has the decoupled one",
-               rule->name, luaL_tolstring(L, -1, NULL));
-  lua_pop(L, 1);
-  lb_params(L, at, rule->name, rule->params, self, others);
-  read_betas(L, at, rule, self);
-}
-
-static double read_lr(lua_State *L, int at, const lar_rule *rule, double def) {
-  double lr = lb_opt_number(L, at, "lr", def);
-  if (!(lr > 0 && lr < HUGE_VAL))
-    luaL_error(L, "%s: lr = %f; it must be above 0", rule->name, lr);
-  return lr;
-}
-
-static double read_bound(lua_State *L, int at, const lar_rule *rule, const char *key) {
-  double v = lb_opt_number(L, at, key, 0);
-  if (!(v >= 0)) luaL_error(L, "%s: %s = %f is negative", rule->name, key, v);
-  return v < HUGE_VAL ? v : 0; /* an infinite bound is none */
-}
-
-static double check_ema(lua_State *L, const lar_rule *rule, double v) {
-  if (!(v >= 0 && v < 1)) luaL_error(L, "%s: ema = %f is not in [0, 1)", rule->name, v);
-  return v;
-}
-
-/* sam = { rho = 0.05 }, or rho itself; 0: none. */
-static double read_sam(lua_State *L, int at, const lar_rule *rule) {
-  static const char *const keys[] = {"rho", NULL};
-  int top = lua_gettop(L), type = lua_getfield(L, at, "sam");
-  double rho = type == LUA_TNIL ? 0 : 0.05;
-  if (type == LUA_TTABLE) {
-    lb_params(L, top + 1, "sam", NULL, NULL, keys);
-    rho = lb_opt_number(L, top + 1, "rho", rho);
-  } else if (type == LUA_TNUMBER) {
-    rho = lua_tonumber(L, -1);
-  } else if (type != LUA_TNIL) {
-    luaL_error(L, "%s: sam is a table such as { rho = 0.05 }, not a %s", rule->name,
-               luaL_typename(L, -1));
-  }
-  if (!(rho >= 0 && rho < HUGE_VAL))
-    luaL_error(L, "%s: sam: rho = %f; it must be finite and not negative", rule->name, rho);
-  lua_settop(L, top);
-  return rho;
-}
-
-/* A block of the rule's size holding defaults, or what `from` holds, pushed. */
-void *lb_push_self(lua_State *L, const lar_rule *rule, const void *from) {
-  void *self = lua_newuserdatauv(L, rule->size, 0);
-  memset(self, 0, rule->size); /* not every field has to be a parameter */
-  if (from != NULL)
-    memcpy(self, from, rule->size);
-  else
-    lar_param_default(rule->params, self);
-  return self;
-}
-
-/* The strings of group.on (one, or a list) as an array in a block that is pushed. */
-static int read_on(lua_State *L, const lar_rule *rule, int group, const char ***on) {
-  int type = lua_getfield(L, group, "on"), at = lua_gettop(L);
-  int n = type == LUA_TTABLE ? (int)lua_rawlen(L, at) : 1;
-  if ((type != LUA_TTABLE && type != LUA_TSTRING) || n == 0)
-    luaL_error(L, "%s: a group needs on = a name or glob, or a list of them", rule->name);
-  *on = lua_newuserdatauv(L, (size_t)n * sizeof **on, 0);
-  for (int k = 0; k < n; k++) {
-    if (type == LUA_TTABLE)
-      lua_rawgeti(L, at, k + 1);
-    else
-      lua_pushvalue(L, at);
-    if (lua_type(L, -1) != LUA_TSTRING)
-      luaL_error(L, "%s: on holds a %s, not a name", rule->name, luaL_typename(L, -1));
-    (*on)[k] = lua_tostring(L, -1); /* kept alive by the table */
-    lua_pop(L, 1);
-  }
-  return n;
-}
-
-bool lb_has_field(lua_State *L, int at, const char *key) {
-  bool yes = key != NULL && lua_getfield(L, at, key) != LUA_TNIL;
-  if (key != NULL) lua_pop(L, 1);
-  return yes;
-}
-
-/* One group, from the table at the top; o NULL: only check. */
-static void read_group(lua_State *L, const lar_rule *rule, lar_optim *o, double lr,
-                       const void *base) {
-  int at = lua_gettop(L);
-  const char **on;
-  luaL_argexpected(L, lua_istable(L, at), 2, "list of groups");
-  void *self = lb_push_self(L, rule, base);
-  read_self(L, at, rule, self, of_group);
-  double scale = read_lr(L, at, rule, lr) / lr;
-  int n = read_on(L, rule, at, &on);
-  if (o != NULL)
-    lb_check(L, lar_optim_add_group(o, n, on, scale, self, lb_has_field(L, at, rule->decay)));
-  lua_settop(L, at);
-}
-
-static void read_groups(lua_State *L, int at, const lar_rule *rule, lar_optim *o, double lr,
-                        const void *self) {
-  int type = lua_getfield(L, at, "groups");
-  if (type != LUA_TNIL && type != LUA_TTABLE)
-    luaL_error(L, "%s: groups must be a list of tables", rule->name);
-  for (int k = 1; type == LUA_TTABLE && k <= (int)lua_rawlen(L, -1); k++) {
-    if (lua_rawgeti(L, -1, k) != LUA_TTABLE)
-      luaL_error(L, "%s: group %d is a %s, not a table", rule->name, k, luaL_typename(L, -1));
-    read_group(L, rule, o, lr, self);
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
-}
-
-static void check_names(lua_State *L, int at, const lar_rule *rule) {
-  for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1))
-    if (lua_type(L, -2) != LUA_TSTRING)
-      luaL_error(L, "%s: options are named; found the key %s", rule->name,
-                 luaL_tolstring(L, -2, NULL));
-}
-
-/* Read every option once, so that a recipe with a mistake never comes to be. */
-static void check_options(lua_State *L, int at, const lar_rule *rule) {
-  int top = lua_gettop(L);
-  check_names(L, at, rule);
-  void *self = lb_push_self(L, rule, NULL);
-  read_self(L, at, rule, self, rule->iterate != NULL ? of_whole : common);
-  double lr = read_lr(L, at, rule, rule->lr);
-  (void)read_bound(L, at, rule, "clip_norm");
-  (void)read_bound(L, at, rule, "clip_value");
-  (void)check_ema(L, rule, lb_opt_number(L, at, "ema", 0));
-  (void)read_sam(L, at, rule);
-  read_groups(L, at, rule, NULL, lr, self);
-  if (lua_getfield(L, at, "penalty") != LUA_TNIL) (void)lb_reg(L, -1);
-  lua_settop(L, top);
-}
-
 /* ---- making ---- */
 
 /* The penalty at `at` becomes that of the optimiser object at `self`. */
@@ -227,24 +52,26 @@ static void set_penalty(lua_State *L, int self, int at) {
 }
 
 /* Push an optimiser bound to `target`, from the options at `at`. */
-static lar_optim *bind(lua_State *L, const lar_rule *rule, int at, int target) {
+static void bind(lua_State *L, const lar_rule *rule, int at, int target) {
   opt *p = opt_new(L, rule);
   int mine = lua_gettop(L);
   lua_pushvalue(L, at);
   lua_setiuservalue(L, mine, OPTIONS);
-  const lar_params *params = lb_params_of(L, target);
-  void *self = lb_push_self(L, rule, NULL);
-  read_self(L, at, rule, self, rule->iterate != NULL ? of_whole : common);
-  double lr = read_lr(L, at, rule, rule->lr);
-  lb_check(L, lar_optim_new(&p->o, rule, self, lr, params, NULL));
-  p->o->clip_norm = read_bound(L, at, rule, "clip_norm");
-  p->o->clip_value = read_bound(L, at, rule, "clip_value");
-  p->o->ema = check_ema(L, rule, lb_opt_number(L, at, "ema", 0));
-  p->o->sam = read_sam(L, at, rule);
-  read_groups(L, at, rule, p->o, lr, self);
+  lb_optim_read(L, at, rule, lb_params_of(L, target), &p->o);
   if (lua_getfield(L, at, "penalty") != LUA_TNIL) set_penalty(L, mine, -1);
   lua_settop(L, mine);
-  return p->o;
+}
+
+/* Read every option once, so that a recipe with a mistake never comes to be. */
+static void check_options(lua_State *L, int at, const lar_rule *rule) {
+  int top = lua_gettop(L);
+  for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1))
+    if (lua_type(L, -2) != LUA_TSTRING)
+      luaL_error(L, "%s: options are named; found the key %s", rule->name,
+                 luaL_tolstring(L, -2, NULL));
+  lb_optim_read(L, at, rule, NULL, NULL);
+  if (lua_getfield(L, at, "penalty") != LUA_TNIL) (void)lb_reg(L, -1);
+  lua_settop(L, top);
 }
 
 /* Push a copy of the options at `at` (none: an empty table), and the rule they are for. */
@@ -260,7 +87,7 @@ static const lar_rule *push_options(lua_State *L, int at, const lar_rule *rule) 
   }
   if (strcmp(rule->name, "adam") != 0 || !lb_has_field(L, lua_gettop(L), "amsgrad"))
     return rule;
-  if (lb_opt_flag(L, lua_gettop(L), "amsgrad", false)) rule = rule_named(L, "amsgrad");
+  if (lb_opt_flag(L, lua_gettop(L), "amsgrad", false)) rule = lb_rule(L, "amsgrad");
   lua_pushnil(L);
   lua_setfield(L, -2, "amsgrad");
   return rule;
@@ -268,12 +95,12 @@ static const lar_rule *push_options(lua_State *L, int at, const lar_rule *rule) 
 
 /* make(rule, target or nil, options) -> a recipe, or an optimiser */
 static int make(lua_State *L) {
-  const lar_rule *rule = rule_named(L, luaL_checkstring(L, 1));
+  const lar_rule *rule = lb_rule(L, luaL_checkstring(L, 1));
   lua_settop(L, 3);
   rule = push_options(L, 3, rule);
   check_options(L, 4, rule);
   if (!lua_isnil(L, 2)) {
-    (void)bind(L, rule, 4, 2);
+    bind(L, rule, 4, 2);
     return 1;
   }
   (void)opt_new(L, rule);
@@ -304,7 +131,7 @@ static int construct(lua_State *L) {
 
 /* constructor(name) -> a function that makes recipes and optimisers of that rule */
 static int constructor(lua_State *L) {
-  (void)rule_named(L, luaL_checkstring(L, 1));
+  (void)lb_rule(L, luaL_checkstring(L, 1));
   lua_settop(L, 1);
   lua_pushcclosure(L, construct, 1);
   return 1;
@@ -315,15 +142,15 @@ lar_optim *lb_optim_for(lua_State *L, int arg, int target, int penalty) {
   target = lua_absindex(L, target);
   penalty = penalty != 0 ? lua_absindex(L, penalty) : 0;
   if (lua_type(L, arg) == LUA_TSTRING) {
-    const lar_rule *rule = rule_named(L, lua_tostring(L, arg));
+    const lar_rule *rule = lb_rule(L, lua_tostring(L, arg));
     lua_newtable(L);
-    (void)bind(L, rule, lua_gettop(L), target);
+    bind(L, rule, lua_gettop(L), target);
     lua_remove(L, -2);
   } else if (checked(L, arg)->o != NULL) {
     lua_pushvalue(L, arg);
   } else {
     lua_getiuservalue(L, arg, OPTIONS);
-    (void)bind(L, checked(L, arg)->rule, lua_gettop(L), target);
+    bind(L, checked(L, arg)->rule, lua_gettop(L), target);
     lua_remove(L, -2);
   }
   if (penalty != 0 && !lua_isnil(L, penalty)) set_penalty(L, -1, penalty);
@@ -384,7 +211,7 @@ static int opt_index(lua_State *L) {
 static int set_number(lua_State *L, lar_optim *o, double *to, const char *key) {
   double v = luaL_checknumber(L, 3);
   if (strcmp(key, "ema") == 0)
-    (void)check_ema(L, o->rule, v);
+    (void)lb_optim_ema(L, o->rule, v);
   else if (!(v >= 0 && v < HUGE_VAL)) /* lr 0: the end of a schedule */
     return luaL_error(L, "%s: %s = %f; it must be finite and not negative", o->rule->name, key,
                       v);
