@@ -254,6 +254,14 @@ static void mix(const void *self, const lar_rows *r, const double *v, double *ou
   }
 }
 
+/* Of that diagonal, which is g + w [event]. */
+static double heaviest(const void *self, const lar_rows *r, const double *u, double share) {
+  double most = 0;
+  for (int64_t i = 0; i < r->n; i++)
+    if (r->w[i] > 0) most = fmax(most, share * u[i] + (r->status[i] == 1 ? r->w[i] : 0));
+  return most;
+}
+
 /* ---- the conjugate ---- */
 
 /* With v = u + w [event], the supremum is where v = w exp(eta) a, a being the sum over earlier
@@ -356,6 +364,7 @@ LAR_ENTRY(family, cox) = {
   .bound = bound,
   .joint = joint,
   .mix = mix,
+  .heaviest = heaviest,
   .conjugate = conjugate,
   .saturated = saturated,
   .response = response,

@@ -57,6 +57,9 @@ typedef struct lar_family {
    * everywhere (1 for gaussian, 1/4 for binomial, 1/2 for multinomial); HUGE_VAL or 0: there
    * is none. */
   double (*bound)(const void *self);
+  /* Without a bound, where the second derivative at eta is at most diag(g + c), g being the
+   * first: the greatest of share u_i + c_i. */
+  double (*heaviest)(const void *self, const lar_rows *r, const double *u, double share);
   /* F*(u) = sup_eta <u, eta> - F(eta), for u = the gradient slot's g scaled towards 0;
    * HUGE_VAL outside its domain. */
   double (*conjugate)(const void *self, const lar_rows *r, const double *u);

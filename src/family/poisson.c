@@ -40,6 +40,14 @@ static lar_status slopes(const void *self, const lar_rows *r, const double *eta,
   return LAR_OK;
 }
 
+/* The second derivative is w mu = g + w y. */
+static double heaviest(const void *self, const lar_rows *r, const double *u, double share) {
+  double most = 0;
+  for (int64_t i = 0; i < r->n; i++)
+    if (r->w[i] > 0) most = fmax(most, share * u[i] + r->w[i] * r->y[i]);
+  return most;
+}
+
 static double conjugate(const void *self, const lar_rows *r, const double *u) {
   double sum = 0;
   for (int64_t i = 0; i < r->n; i++) {
@@ -70,6 +78,7 @@ LAR_ENTRY(family, poisson) = {
   .ready = ready,
   .value = value,
   .slopes = slopes,
+  .heaviest = heaviest,
   .conjugate = conjugate,
   .saturated = saturated,
   .response = response,

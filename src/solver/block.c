@@ -199,28 +199,29 @@ static lar_status expand_fully(work *w, const lar_problem *g, lar_point *at) {
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
 }
 
-/* The gap, with the highest value of the dual that has been seen here; NaN: there is none. */
+/* The gap, with the highest value of the dual that has been seen here; NaN: there is none.
+ * *own: the gap with the dual point share u. */
 static lar_status weigh(work *w, const lar_problem *g, const double *u, const double *grad,
-                        lar_point *at, double *share) {
+                        lar_point *at, double *share, double *own) {
   double dual;
   LAR_TRY(lar_blocks_dual(&w->blocks, g, u, grad, w->turn, w->model.part, share, &dual));
   if (w->dual_at != at->lambda) w->dual = -HUGE_VAL;
   w->dual_at = at->lambda;
   w->dual = fmax(w->dual, dual); /* NaN is passed over */
+  *own = at->value - dual;
   at->gap =
     isnan(dual) ? dual : (at->value - w->dual) / (g->null_value > 0 ? g->null_value : 1);
   return LAR_OK;
 }
 
 static lar_status certify(work *w, const lar_problem *g, lar_point *at) {
-  double penalty, off, share;
+  double penalty, off, share, own;
   LAR_TRY(penalty_of(w, at->coef, &penalty));
   at->value = at->loss + penalty;
   LAR_TRY(off_set(w, at->coef, NULL, w->blocks.n, &off));
-  LAR_TRY(weigh(w, g, w->slope, w->grad, at, &share));
+  LAR_TRY(weigh(w, g, w->slope, w->grad, at, &share, &own));
   at->kkt = off / (g->null_slope > 0 ? g->null_slope : 1);
-  const double gap = at->gap * (g->null_value > 0 ? g->null_value : 1);
-  lar_sight_screen(&w->sight, w->in, w->grad, share, lar_dual_radius(g, gap));
+  lar_sight_screen(&w->sight, w->in, w->grad, share, lar_dual_ball(g, w->slope, share, own));
   return LAR_OK;
 }
 
@@ -231,14 +232,14 @@ static bool good(const lar_problem *g, const lar_point *at) {
 /* Where slopes are heading, seen from the sweeps done, is the better dual point. */
 static lar_status look_ahead(work *w, const lar_problem *g, lar_point *at) {
   const int64_t m = g->x->p * g->rows.k, n = g->x->n;
-  double share, before = w->dual, *u = w->model.ahead;
+  double share, own, before = w->dual, *u = w->model.ahead;
   if (!w->model.heading || isnan(at->gap) || good(g, at)) return LAR_OK;
   for (int64_t c = 0; g->intercept && c < g->rows.k; c++) {
     const double sum = lar_total(u + c * n, n);
     for (int64_t i = 0; i < n; i++) u[c * n + i] -= sum * g->rows.w[i];
   }
   LAR_TRY(lar_sight_around(&w->sight, w->in, u, w->before));
-  LAR_TRY(weigh(w, g, u, w->before, at, &share));
+  LAR_TRY(weigh(w, g, u, w->before, at, &share, &own));
   if (w->dual > before && good(g, at)) {
     memcpy(w->slope, u, (size_t)(n * g->rows.k) * sizeof *u);
     memcpy(w->grad, w->before, (size_t)m * sizeof *u);

@@ -155,7 +155,8 @@ double lar_cd_strong(double lambda, double previous) {
 bool lar_cd_certified(lar_cd *w, const lar_problem *g, lar_point *at) {
   double share = lar_certify(g, &w->s, w->u, w->corr, w->scratch, at);
   if (!w->whole && !w->coarse)
-    lar_look_screen(&w->seen, &w->s, w->q.place, w->corr, share, lar_dual_radius(g, at->gap));
+    lar_look_screen(&w->seen, &w->s, w->q.place, w->corr, share,
+                    lar_dual_ball(g, w->u, share, at->gap));
   if (w->dual_at != at->lambda) w->dual = -HUGE_VAL;
   w->dual_at = at->lambda;
   w->dual = fmax(w->dual, at->value - at->gap); /* NaN is passed over */

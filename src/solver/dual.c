@@ -80,7 +80,15 @@ double lar_certify(const lar_problem *g, const lar_scalar *s, const double *u,
 
 double lar_dual_radius(const lar_problem *g, double gap) {
   double most = 0, bound = g->family->bound != NULL ? g->family->bound(g->self) : 0;
-  if (!(gap >= 0) || !(bound > 0)) return HUGE_VAL;
+  if (!(gap >= 0) || !(bound > 0 && bound < HUGE_VAL)) return HUGE_VAL;
   for (int64_t i = 0; i < g->x->n; i++) most = fmax(most, g->rows.w[i]);
   return sqrt(2 * bound * most * (gap + 1e-13 * g->null_value));
+}
+
+double lar_dual_ball(const lar_problem *g, const double *u, double share, double gap) {
+  const double radius = lar_dual_radius(g, gap), slack = 1e-13 * g->null_value;
+  if (radius < HUGE_VAL || g->family->heaviest == NULL || !(gap >= 0)) return radius;
+  const double most = g->family->heaviest(g->self, &g->rows, u, share);
+  gap += slack;
+  return gap + sqrt(gap * gap + 2 * gap * most);
 }

@@ -20,4 +20,10 @@ double lar_certify(const lar_problem *g, const lar_scalar *s, const double *u,
  * convex by 1 / (bound w_i); HUGE_VAL where there is no bound. */
 double lar_dual_radius(const lar_problem *g, double gap);
 
+/* The same about share u, which has that gap; where there is no bound on curvature, by what is
+ * near: with u + c the weights m of the rows there, F* is convex by 1 / (m_i + R) within R of
+ * share u, and a best point farther away than R = gap + sqrt(gap^2 + 2 gap max m) would be
+ * better by more than the gap (Dantas, Soubies & Fevotte 2021, JMLR 22). */
+double lar_dual_ball(const lar_problem *g, const double *u, double share, double gap);
+
 #endif

@@ -104,7 +104,7 @@ void lar_model_renew(lar_model *M, bool h_too) {
 
 lar_status lar_model_join(lar_model *M, const int64_t *list, int64_t count, const double *grad,
                           double damp) {
-  enum { MOST = 1448 }; /* a matrix of 16 MB */
+  enum { MOST = 2048 }; /* a matrix of 32 MB */
   const lar_blocks *B = M->blocks;
   lar_quad *q = &M->quad;
   int64_t m = 0;
