@@ -82,6 +82,19 @@ describe("at a coarse tolerance", function()
       weight / weight:sum():item(), function(j) return of:at(j) end)
   end)
 
+  it("columns too many for a Gram matrix go by rows", function()
+    local x, y = problem(40, 2400)
+    local ask = { x = x, y = y, tol = 1e-3, lambda_min_ratio = 1e-2, n_lambda = 20,
+      early_end = false, penalty = P.elastic_net { l1_ratio = 0.01 } }
+    local dense = lariat.glm.path(ask)
+    assert.is_true(dense.df:max():item() > 1500)
+    assert.is_true(dense.gap:max():item() <= ask.tol)
+    ask.x = lariat.sparse.csc(x) -- by rows from the start
+    local sparse, null = lariat.glm.path(ask), dense.value:at(1)
+    assert.is_true(sparse.gap:max():item() <= ask.tol)
+    assert.is_true((dense.value - sparse.value):abs():max():item() <= ask.tol * null)
+  end)
+
   it("no penalty at all is allowed at the end", function()
     local x, y = problem(150, 30)
     local path = lariat.glm.path { x = x, y = y, lambda = { 0.5, 0.1, 0 }, tol = 2e-3 }
