@@ -96,7 +96,7 @@ end
 -- local iris = lariat.data.iris()  -- a column in all classes, or in none
 -- print(lariat.glm.path { data = iris, family = "multinomial",
 --   penalty = P.group_lasso { by = "input" } })
-function glm.path(given) return fail.call(path, given) end
+function glm.path(given) return fail.as("glm.path", path, given) end
 
 -- One fit -----------------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ end
 -- @treturn lariat.glm.Fit
 -- @raise as `path`
 -- @usage print(lariat.glm.fit { x = x, y = y, penalty = 0.1 * P.mcp { gamma = 3 } })
-function glm.fit(given) return fail.call(fit, given) end
+function glm.fit(given) return fail.as("glm.fit", fit, given) end
 
 --- Chooses lambda by cross-validation. Besides the keys above:
 --
@@ -157,7 +157,7 @@ function glm.fit(given) return fail.call(fit, given) end
 -- local cv = lariat.glm.cv { x = x, y = y, penalty = P.elastic_net(), l1_ratio = { 0.5, 1 } }
 -- print(cv, cv.l1_ratio, cv:predict(x, "1se"))
 function glm.cv(given)
-  return fail.call(CV.run, given, watcher)
+  return fail.as("glm.cv", CV.run, given, watcher)
 end
 
 return glm

@@ -67,3 +67,28 @@ describe("cross-validation as glmnet:", function()
     end)
   end
 end)
+
+describe("with next to no l1, as glmnet:", function()
+  local function grid(given)
+    given.compat, given.n_lambda = "glmnet", 3
+    return lariat.glm.path(given)
+  end
+
+  it("the grid of several responses begins by the norms of columns", function()
+    local x = lariat.tensor({ { 1, 2 }, { 3, -1 }, { -2, 0 }, { 0, 4 } }, { dtype = "float64" })
+    local y = lariat.tensor({ { 1, 0 }, { 2, 1 }, { -3, 1 }, { 0, 5 } }, { dtype = "float64" })
+    local ridge = grid { x = x, y = y, family = "mgaussian", alpha = 0 }
+    local lasso = grid { x = x, y = y, family = "mgaussian", alpha = 1 }
+    near.check(ridge.lambda[1], lasso.lambda[1] * 1000, { rel = 1e-12, what = "lambda_max" })
+  end)
+
+  it("bounds and factors go with classes in groups, which ridge does not tie", function()
+    local d = lariat.data.iris()
+    local given = { data = d, family = "multinomial", alpha = 0, lambda = { 0.1 },
+      lower = -0.1, upper = 0.2, penalty_factor = { 1, 2, 1, 0.5 } }
+    given.grouped = true
+    local grouped = grid(given)
+    given.grouped = nil
+    near.check(grouped.coef, grid(given).coef, { abs = 1e-12, what = "coefficients" })
+  end)
+end)

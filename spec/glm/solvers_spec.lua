@@ -333,7 +333,7 @@ describe("what does not fit is refused in a sentence:", function()
     { "weights of columns need a penalty that has a strength; l2_ball is a constraint",
       { solver = "fista", penalty = C.l2_ball(1), compat = "ncvreg",
         penalty_factor = f64 { 1, 1, 2, 1, 1, 1, 1, 1, 1, 1 } } },
-    { "needs the same bounds for all columns",
+    { "bounds that differ between columns",
       { solver = "fista", penalty = P.slope(), lower = { 0, 0, 0, 0, 0, 0, 0, 0, 0, -1 } } },
     { "only 0 and infinity go with groups",
       { penalty = P.group_lasso { groups = { { 1, 2 } } }, solver = "block", lower = -1 } },

@@ -51,7 +51,10 @@ static lar_status fits(const lar_problem *g) {
   LAR_TRY(check_terms(g->penalty));
   LAR_TRY(lar_reg_factors(g, "fista"));
   if (!alike(g->lower, g->x->p) || !alike(g->upper, g->x->p))
-    return lar_fail(LAR_EARG, "solver 'fista' needs the same bounds for all columns");
+    return lar_fail(LAR_EARG,
+                    "bounds that differ between columns (standardize scales them) do not "
+                    "go with a penalty that ties coefficients: give all columns the same, "
+                    "without standardize");
   return LAR_OK;
 }
 

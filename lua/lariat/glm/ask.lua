@@ -103,6 +103,8 @@ local function read_penalty(penalty)
   for _, term in ipairs(penalty:describe()) do
     if type(term.lambda) == "function" then
       raise("%s: its lambda is a function; a path needs a number", term.name)
+    elseif ENTRIES[term.kind] and ENTRIES[term.kind].forward then
+      raise("%s needs a model to look into; here there are coefficients alone", term.name)
     elseif term.on ~= "weight" then
       raise("%s: leave out :on; here a penalty acts on the coefficients", term.name)
     end

@@ -89,18 +89,20 @@ local function is_grouped(q, given)
     q.penalty:describe()[1].kind == "group_lasso")
 end
 
--- Where the grid begins when there is next to no l1.
-local function start(q, strength, alpha)
-  if q.ask.lambda or alpha >= 1e-3 then return end
-  local a = { penalty = P.l1(1e-3 * strength) }
-  for key, v in pairs(q.ask) do a[key] = a[key] or v end
-  q.ask.lambda_max = core.glm_lambda_max(a)
-end
-
--- strength (l1 sum_j |b_j|_2 + l2/2 |b|^2) over the k coefficients of each column.
+-- l1 sum_j |b_j|_2 + l2/2 |b|^2 over the k coefficients of each column.
 local function groups(q, l1, l2)
+  if l1 == 0 then return P.l2(l2) end
   local penalty = l1 / q.k ^ 0.5 * P.group_lasso { by = "input" }
   return l2 > 0 and penalty + P.l2(l2) or penalty
+end
+
+-- Where the grid begins when there is next to no l1.
+local function start(q, strength, alpha, grouped)
+  if q.ask.lambda or alpha >= 1e-3 then return end
+  local l1 = 1e-3 * strength
+  local a = { penalty = grouped and groups(q, l1, 0) or P.l1(l1) }
+  for key, v in pairs(q.ask) do a[key] = a[key] or v end
+  q.ask.lambda_max = core.glm_lambda_max(a)
 end
 
 function glmnet.translate(q, given)
@@ -113,7 +115,7 @@ function glmnet.translate(q, given)
   local f = factor_of(q, given, weights)
   if f then a.factor = rescaled(f, q.p) end
   a.standardize = a.standardize ~= false
-  start(q, strength, alpha)
+  start(q, strength, alpha, grouped)
   local l1, l2 = strength * alpha, strength * (1 - alpha)
   if grouped then
     q.penalty = groups(q, l1, l2)

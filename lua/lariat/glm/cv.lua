@@ -205,7 +205,7 @@ local function adjusted(penalty, values)
     sum, found = sum and sum + made or made, found or any
   end
   if not found then
-    raise("cv: no term of the penalty has %s to choose",
+    raise("no term of the penalty has %s to choose",
       values.l1_ratio ~= nil and "an l1_ratio" or "a gamma")
   end
   return sum
