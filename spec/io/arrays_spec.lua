@@ -124,6 +124,18 @@ describe("npy", function()
     assert.equal(pack("<f", 1, 2, 3), bytes:sub(129))
   end)
 
+  it("takes no pipe's or directory's place", function()
+    local path = os.tmpname()
+    finally(function() os.remove(path) end)
+    assert.is_true(os.remove(path) and os.execute("mkfifo " .. path))
+    local ok, why = data.save_npy(path, lariat.ones(1))
+    assert.is_nil(ok)
+    assert.equal("save_npy: " .. path .. " is a device or a pipe, not a file; give another name",
+      why)
+    assert.is_true(os.execute("test -p " .. path))
+    assert.matches("is a directory, not a file", select(2, data.save_npy("spec", lariat.ones(1))))
+  end)
+
   it("leaves the old file whole when it cannot write", function()
     local ok, why = data.save_npy("/dev/null/x.npy", lariat.ones(1))
     assert.is_nil(ok)

@@ -143,12 +143,21 @@ static bool write_all(int fd, const char *p, size_t n) {
   return true;
 }
 
+/* A file takes the place of what has its name: that must not be a device or a pipe. */
+static lar_status replaceable(const char *path) {
+  struct stat there;
+  if (stat(path, &there) != 0 || S_ISREG(there.st_mode)) return LAR_OK;
+  return lar_fail(LAR_EIO, "%s is %s, not a file; give another name", path,
+                  S_ISDIR(there.st_mode) ? "a directory" : "a device or a pipe");
+}
+
 lar_status lar_bytes_save(const char *path, const void *head, size_t nhead, const void *body,
                           size_t nbody) {
   char fresh[4096];
   int n = snprintf(fresh, sizeof fresh, "%s.%ld.part", path, (long)getpid());
   if (n < 0 || (size_t)n >= sizeof fresh)
     return lar_fail(LAR_EIO, "%.200s...: the path is too long", path);
+  LAR_TRY(replaceable(path));
   int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) return lar_fail(LAR_EIO, "%s: %s", path, strerror(errno));
   bool good = write_all(fd, head, nhead) && write_all(fd, body, nbody) && fsync(fd) == 0;

@@ -50,11 +50,13 @@ end
 
 -- Saving ----------------------------------------------------------------------------------
 
+-- By name, and the names in the order of the model.
 local function weights(model)
-  local out = {}
-  for name, p in model:parameters() do out[name] = p end
-  for name, b in model:buffers() do out[name] = b end
-  return out
+  local out, names = {}, {}
+  local function add(name, t) out[name], names[#names + 1] = t, name end
+  for name, p in model:parameters() do add(name, p) end
+  for name, b in model:buffers() do add(name, b) end
+  return out, names
 end
 
 local function records(history)
@@ -118,9 +120,9 @@ local function shape_text(t) return "(" .. table.concat(t.shape, ", ") .. ")" en
 
 -- Every weight of the model has its like in the file, and the other way round.
 local function compare(path, model, saved)
-  local mine = weights(model)
-  for name, t in pairs(mine) do
-    local other = saved[name]
+  local mine, names = weights(model)
+  for _, name in ipairs(names) do
+    local t, other = mine[name], saved[name]
     if other == nil then
       fail("%s is of another model: it has no '%s' %s", path, name, shape_text(t))
     elseif shape_text(other) ~= shape_text(t) or other.dtype ~= t.dtype then
