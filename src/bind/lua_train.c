@@ -171,6 +171,7 @@ static void read_settings(lua_State *L, lar_fit *f) {
   f->keep_train = lb_opt_flag(L, CONFIG, "keep_train", false);
   f->dynamic = lb_opt_flag(L, CONFIG, "dynamic", false);
   f->profile = lb_opt_flag(L, CONFIG, "profile", false);
+  f->keep_gradients = lb_opt_flag(L, CONFIG, "keep_gradients", false);
   f->keep_val = lb_opt_flag(L, CONFIG, "keep_val", false);
   f->time_limit = lb_opt_number(L, CONFIG, "time_limit", 0);
   f->tol = lb_opt_number(L, CONFIG, "tol", 0);

@@ -134,6 +134,7 @@ static lar_status place_gradients(lar_plan *p, const lar_trace *t) {
   for (int k = 0; k < t->nout && st == LAR_OK; k++) {
     lar_place *b = &p->place[t->out[k].x.buf];
     if (!whole(t, &t->out[k]) || b->own != NULL) continue;
+    b->gradient = true;
     st = lar_storage_borrow(&b->own, at, b->bytes, let_go, block);
     if (st == LAR_OK) (void)lar_storage_ref(block);
     at += rounded(b->bytes);
@@ -265,6 +266,7 @@ static lar_status build(lar_plan *p, const lar_trace *t) {
   LAR_TRY(make_results(p, t));
   LAR_TRY(lar_plan_absorb(p));
   LAR_TRY(lar_plan_pool(p));
+  lar_plan_find_late(p);
   LAR_TRY(make_maps(p));
   LAR_TRY(lar_plan_group(p));
   lar_plan_lives(p);

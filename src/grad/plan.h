@@ -33,6 +33,12 @@ bool lar_plan_holds(const lar_plan *p);
 typedef enum lar_run_part { LAR_RUN_ALL, LAR_RUN_FORWARD, LAR_RUN_BACKWARD } lar_run_part;
 lar_status lar_plan_run(lar_plan *p, lar_run_part part, int nin, const lar_var *const *in);
 
+/* A gradient that is a product of two matrices and goes nowhere else may be left to whoever
+ * wants it. While `on`, such are not computed; lar_plan_factors gives the two for result k,
+ * which hold until the next run, or says that it has been computed. */
+void lar_plan_leave(lar_plan *p, bool on);
+bool lar_plan_factors(const lar_plan *p, int k, const lar_tensor **a, const lar_tensor **b);
+
 /* Results in the order of lar_trace_output. The value is the plan's and is written anew by the
  * next run, unless somebody else holds on to it or its elements: then the plan makes another.
  */

@@ -125,7 +125,8 @@ void lar_plan_lives(lar_plan *p) {
         lar_place *at = place_of(p, p->kernel[k].x[j].storage);
         if (at == NULL) continue;
         if (at->first < 0) at->first = i;
-        at->last = i;
+        int last = p->kernel[k].late ? p->nitem : i;
+        if (last > at->last) at->last = last;
       }
 }
 

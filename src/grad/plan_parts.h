@@ -23,6 +23,7 @@ typedef struct lar_kernel {
   lar_storage **place;  /* CALL: of each result; NULL: seen already */
   lar_map_job *job;     /* MAP */
   lar_storage *outside; /* COPY: whose version counts the write; or NULL */
+  bool late;            /* a product that may be left to others */
   const lar_op *then;   /* CALL: the elementwise op that it does besides; or NULL */
   const lar_op *also;   /* and one that is not elementwise */
 } lar_kernel;
@@ -38,6 +39,7 @@ typedef struct lar_plan_out {
 typedef struct lar_place {
   bool constant, needed, written, result, laid;
   bool slotted;           /* lies neither in the arena nor apart */
+  bool gradient;          /* a result, and the gradient of a leaf */
   int maker, first, last; /* record; items */
   size_t at, bytes;       /* in the arena */
   char *row;              /* of few elements; or NULL */
@@ -69,11 +71,14 @@ struct lar_plan {
   uint32_t *version;             /* of each constant */
   void *arena, *scratch, *block; /* block: of rows of few elements */
   size_t arena_bytes, scratch_bytes, scratch_need, block_bytes;
-  bool measure;
+  bool measure, leaves;
 };
 
 void lar_kernel_clear(lar_kernel *k);
 lar_status lar_kernel_room(lar_kernel *k); /* for nout results and nin inputs */
+
+/* plan_late.c: products that nobody needs in the plan. */
+void lar_plan_find_late(lar_plan *p);
 
 /* plan_absorb.c: elementwise kernels that the op before them does itself go. */
 lar_status lar_plan_absorb(lar_plan *p);

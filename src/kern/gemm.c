@@ -90,3 +90,31 @@ lar_status lar_gemm(const lar_tensor *c, const lar_tensor *a, const lar_tensor *
   lar_tensor_clear(&y.own);
   return st;
 }
+
+/* ---- some rows at a time ---- */
+
+static lar_product rows_of(const lar_tensor *a, const lar_tensor *b) {
+  lar_grid c = {NULL, b->shape[1], 1};
+  return (lar_product){a->shape[0], b->shape[1], a->shape[1], grid(a), grid(b), c};
+}
+
+size_t lar_gemm_rows_room(const lar_tensor *a, const lar_tensor *b) {
+  lar_product p = rows_of(a, b);
+  bool wide = a->dtype == LAR_F64;
+  if (p.k > LAR_TILES_FEW || (a->stride[0] != 1 && a->stride[1] != 1) ||
+      !(wide ? lar_tiles_take_f64 : lar_tiles_take_f32)(&p))
+    return 0;
+  return (size_t)(wide ? lar_tiles_room_f64 : lar_tiles_room_f32)(&p) *
+         lar_dtype_size(a->dtype);
+}
+
+void lar_gemm_rows_pack(const lar_tensor *a, const lar_tensor *b, void *packed) {
+  lar_product p = rows_of(a, b);
+  (a->dtype == LAR_F64 ? lar_tiles_pack_f64 : lar_tiles_pack_f32)(&p, packed);
+}
+
+void lar_gemm_rows(const lar_tensor *a, const lar_tensor *b, const void *packed, int64_t from,
+                   int64_t n, void *to) {
+  lar_product p = rows_of(a, b);
+  (a->dtype == LAR_F64 ? lar_tiles_rows_f64 : lar_tiles_rows_f32)(&p, packed, from, n, to);
+}

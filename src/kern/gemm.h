@@ -11,4 +11,12 @@
 lar_status lar_gemm(const lar_tensor *c, const lar_tensor *a, const lar_tensor *b, double alpha,
                     double beta);
 
+/* The product a b some rows at a time, to the bits of lar_gemm: b is packed into a block of so
+ * many bytes (0: not for such a product), then rows [from, from + n), without gaps, are made
+ * where they are wanted, by any thread. */
+size_t lar_gemm_rows_room(const lar_tensor *a, const lar_tensor *b);
+void lar_gemm_rows_pack(const lar_tensor *a, const lar_tensor *b, void *packed);
+void lar_gemm_rows(const lar_tensor *a, const lar_tensor *b, const void *packed, int64_t from,
+                   int64_t n, void *to);
+
 #endif

@@ -280,3 +280,33 @@ lar_status LAR_R(lar_tiles_run)(const lar_product *product) {
   lar_free(j.a);
   return LAR_OK;
 }
+
+/* ---- some rows at a time ---- */
+
+int64_t LAR_R(lar_tiles_room)(const lar_product *p) { return over(p->n, WIDTH) * WIDTH * p->k; }
+
+static job rows_job(const lar_product *p, const void *packed) {
+  return (job){.p = *p, .columns = p->n, .packed = (real *)(uintptr_t)packed};
+}
+
+void LAR_R(lar_tiles_pack)(const lar_product *p, void *packed) {
+  job j = rows_job(p, packed);
+  share(over(p->n, WIDTH), p->n * p->k >= SHARED / 16, pack_panels, &j);
+}
+
+void LAR_R(lar_tiles_rows)(const lar_product *p, const void *packed, int64_t from, int64_t rows,
+                           void *to) {
+  _Alignas(64) real tile_of_a[LAR_TILES_FEW * TALL];
+  int64_t pieces = over(rows, ROWS);
+  for (int64_t at = 0; at < pieces; at++) {
+    int64_t row = at * rows / pieces;
+    job j = rows_job(p, packed);
+    j.rows = 1;
+    j.a = tile_of_a;
+    j.p.m = (at + 1) * rows / pieces - row;
+    j.p.a.at = (real *)p->a.at + (from + row) * p->a.down;
+    j.p.c = (lar_grid){(real *)to + row * p->n, p->n, 1};
+    if (p->a.right != 1) pack_tiles(&j, 0, 1);
+    make_tiles(&j, 0, 1, 0, over(p->n, WIDTH));
+  }
+}

@@ -32,4 +32,17 @@ bool lar_tiles_take_f64(const lar_product *p);
 lar_status lar_tiles_run_f32(const lar_product *p);
 lar_status lar_tiles_run_f64(const lar_product *p);
 
+/* The same, some rows at a time: the panels of b are packed first, in so many reals, by all
+ * threads; then rows [from, from + rows) come one after the other to `to`. For LAR_TILES_FEW
+ * terms at most. */
+enum { LAR_TILES_FEW = 256 };
+int64_t lar_tiles_room_f32(const lar_product *p);
+int64_t lar_tiles_room_f64(const lar_product *p);
+void lar_tiles_pack_f32(const lar_product *p, void *packed);
+void lar_tiles_pack_f64(const lar_product *p, void *packed);
+void lar_tiles_rows_f32(const lar_product *p, const void *packed, int64_t from, int64_t rows,
+                        void *to);
+void lar_tiles_rows_f64(const lar_product *p, const void *packed, int64_t from, int64_t rows,
+                        void *to);
+
 #endif

@@ -38,6 +38,8 @@ static lar_status allocate(lar_optim *o, const void *self) {
   o->backup = p;
   LAR_TRY(lar_alloc(&p, n, sizeof(lar_tensor)));
   o->sum = p;
+  LAR_TRY(lar_alloc(&p, n, sizeof *o->factor));
+  o->factor = p;
   LAR_TRY(lar_alloc(&p, n, sizeof(lar_tensor)));
   o->aside = p;
   LAR_TRY(lar_alloc(&p, n, sizeof *o->way));
@@ -109,6 +111,10 @@ void lar_optim_free(lar_optim *o) {
   clear_all(o->sum, o->params.n);
   clear_all(o->aside, o->params.n);
   clear_groups(o);
+  for (int i = 0; o->factor != NULL && i < o->params.n; i++)
+    lar_optim_factors(o, i, NULL, NULL);
+  lar_free(o->factor);
+  lar_free(o->packed);
   lar_tensor_clear(&o->memory);
   lar_var_unref(o->along);
   lar_free(o->bent);

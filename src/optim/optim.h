@@ -101,13 +101,16 @@ typedef struct lar_optim {
   int ngroup;
   lar_optim_group *groups;
   lar_reg *reg;
-  lar_bound *bound;          /* NULL without penalty */
-  double grad_norm;          /* of the last step, before clipping */
-  void *free_self;           /* self without decay, for biases and gains; NULL: no decay */
-  lar_tensor *work, *backup; /* of each parameter: gradient to use; value before the step */
-  lar_tensor *sum;           /* of each parameter: gradients collected */
-  lar_tensor *aside;         /* values before lar_optim_ascend */
-  double collected;          /* the weight of what is in sum; 0: nothing */
+  lar_bound *bound;           /* NULL without penalty */
+  double grad_norm;           /* of the last step, before clipping */
+  void *free_self;            /* self without decay, for biases and gains; NULL: no decay */
+  lar_tensor *work, *backup;  /* of each parameter: gradient to use; value before the step */
+  struct lar_factors *factor; /* of each parameter: a gradient that is not computed yet */
+  void *packed;               /* second factors of those, as their rows are made from them */
+  size_t packed_bytes;
+  lar_tensor *sum;   /* of each parameter: gradients collected */
+  lar_tensor *aside; /* values before lar_optim_ascend */
+  double collected;  /* the weight of what is in sum; 0: nothing */
   bool ascended;
   /* Of a rule for whole data: its vectors (one a row), its numbers; how the last iteration
    * ended; for which task and strengths its first two rows hold. */
@@ -150,6 +153,14 @@ lar_status lar_optim_refresh(lar_optim *o, void *state);
  * for the penalties but leaves a parameter without penalty alone. `state` is handed to
  * lambda functions. */
 lar_status lar_optim_step(lar_optim *o, void *state);
+
+/* The gradient of parameter i is the product of two matrices that stay as they are until the
+ * step: where the parameter has no other, the step makes it row by row, and where it wants all
+ * of it at once, at once. */
+void lar_optim_factors(lar_optim *o, int i, const lar_tensor *a, const lar_tensor *b);
+
+/* Would the next step make gradients row by row? */
+bool lar_optim_takes_factors(const lar_optim *o);
 
 /* One iteration of a rule for whole data on a task. */
 lar_status lar_optim_iterate(lar_optim *o, const lar_task *task, void *state);

@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "core/par.h"
 #include "kern/copy.h"
+#include "kern/gemm.h"
 #include "optim/pass.h"
 
 void lar_optim_zero_grad(lar_optim *o) {
@@ -13,6 +14,7 @@ void lar_optim_zero_grad(lar_optim *o) {
   for (int i = 0; i < o->params.n; i++) {
     lar_var_unref(o->params.at[i].var->grad);
     o->params.at[i].var->grad = NULL;
+    lar_optim_factors(o, i, NULL, NULL);
   }
 }
 
@@ -104,11 +106,6 @@ static void inverse_part(void *ctx, int64_t begin, int64_t end) {
                             : lar_inverse_squares_f64)(end - begin, from(p->x, begin));
 }
 
-static void clip_part(void *ctx, int64_t begin, int64_t end) {
-  const pass *p = ctx;
-  clip(p->x->dtype, end - begin, from(p->x, begin), p->a, p->b);
-}
-
 static void lerp_part(void *ctx, int64_t begin, int64_t end) {
   const pass *p = ctx;
   lerp(p->x->dtype, end - begin, from(p->x, begin), from(p->y, begin), p->a);
@@ -146,77 +143,11 @@ static double total(const lar_tensor *t, lar_par_body *body) {
 
 double lar_optim_squares(const lar_tensor *t) { return total(t, squares_part); }
 
-/* ---- gradients ---- */
-
-const lar_tensor *lar_optim_gradient(const lar_optim *o, int i) {
-  const lar_var *v = o->params.at[i].var;
-  if (o->collected > 0) return o->sum[i].storage != NULL ? &o->sum[i] : NULL;
-  return v->grad != NULL ? &v->grad->t : NULL;
-}
-
-static bool has_grad(const lar_optim *o, int i) {
-  return o->bound != NULL && lar_bound_has_grad(o->bound, i);
-}
+/* ---- before the pass ---- */
 
 static bool has_prox(const lar_optim *o, int i) {
   return o->bound != NULL && lar_bound_has_prox(o->bound, i);
 }
-
-static bool moves(const lar_optim *o, int i) {
-  bool asked = lar_optim_gradient(o, i) != NULL || has_grad(o, i) || has_prox(o, i);
-  return o->params.at[i].var->requires_grad && asked;
-}
-
-/* The gradient where it lies, when it can be read there; else the optimiser's copy. */
-static lar_status gather(lar_optim *o, int i) {
-  const lar_tensor *w = param(o, i), *g = lar_optim_gradient(o, i);
-  lar_way *m = &o->way[i];
-  if (g != NULL && !lar_tensor_same_shape(g, w))
-    return lar_fail(LAR_ESHAPE, "%s: the gradient of '%s' has shape %s, not %s", o->rule->name,
-                    o->params.at[i].name, lar_tensor_text(g), lar_tensor_text(w));
-  m->streams = has_grad(o, i);
-  m->settled = m->streams && !lar_bound_streams(o->bound, i);
-  m->g = g;
-  if (g != NULL && g->dtype == w->dtype && !m->settled && lar_tensor_is_contiguous(g))
-    return LAR_OK;
-  m->g = &o->work[i];
-  LAR_TRY(lar_optim_like(&o->work[i], w));
-  if (g != NULL) return lar_copy(&o->work[i], g);
-  lar_fill(&o->work[i], 0);
-  return LAR_OK;
-}
-
-static double shrink_of(const lar_optim *o) {
-  return o->clip_norm > 0 && o->grad_norm > o->clip_norm ? o->clip_norm / o->grad_norm : 1;
-}
-
-static double limit_of(const lar_optim *o) {
-  return o->clip_value > 0 ? o->clip_value : HUGE_VAL;
-}
-
-/* Gradients, where they are: those that cannot be finished in the pass are finished here. The
- * norm is only needed beforehand to clip by it; else the pass adds it up. */
-static lar_status gradients(lar_optim *o) {
-  double sum = 0;
-  for (int i = 0; i < o->params.n; i++) {
-    lar_way *m = &o->way[i];
-    m->moves = moves(o, i);
-    if (!m->moves) continue;
-    LAR_TRY(gather(o, i));
-    if (o->clip_norm > 0 || m->settled) sum += total(m->g, squares_part);
-  }
-  o->grad_norm = sqrt(sum);
-  for (int i = 0; i < o->params.n; i++) {
-    if (!o->way[i].moves || !o->way[i].settled) continue;
-    pass p = {.x = &o->work[i], .a = shrink_of(o), .b = limit_of(o)};
-    if (p.a < 1 || p.b < HUGE_VAL)
-      lar_par_for(lar_tensor_numel(p.x), LAR_STEP_GRAIN, clip_part, &p);
-    LAR_TRY(lar_bound_grad(o->bound, i, p.x));
-  }
-  return LAR_OK;
-}
-
-/* ---- before the pass ---- */
 
 /* How a parameter will move; everything that takes memory. */
 static lar_status find_way(lar_optim *o, int i, bool keep) {
@@ -240,8 +171,12 @@ static lar_status find_way(lar_optim *o, int i, bool keep) {
              lar_bound_fuse(o->bound, i, &m->fused, m->step, rule->diagonal, LAR_STEP_MOST);
   m->after = rule->trust || (m->prox && (!m->fuses || m->fused.follow == LAR_FOLLOW_WHOLE));
   m->averages = o->ema > 0 && !keep && !m->after;
-  int64_t align = m->fuses ? m->fused.align : 1;
+  int64_t align = m->fuses ? m->fused.align : 1, row = t->ndim == 2 ? t->shape[1] : 0;
+  if (row > 0 && row <= LAR_STEP_MOST && row % align == 0) align = row;
   m->block = align < LAR_STEP_BLOCK ? LAR_STEP_BLOCK / align * align : align;
+  if (m->factors != NULL &&
+      (m->block % row != 0 || !lar_gemm_rows_room(&m->factors->a, &m->factors->b)))
+    LAR_TRY(lar_optim_make_whole(o, i));
   if (m->after && m->metric) LAR_TRY(need_metric(o, i));
   if (!keep && !m->uniform && !rule->trust) return LAR_OK;
   LAR_TRY(lar_optim_like(&o->backup[i], t));
@@ -263,7 +198,7 @@ static lar_status prepare(lar_optim *o, void *state, bool keep) {
   if (!o->refreshed) LAR_TRY(lar_optim_refresh(o, state));
   o->refreshed = false;
   if (o->bound != NULL) LAR_TRY(lar_bound_seen(o->bound));
-  LAR_TRY(gradients(o));
+  LAR_TRY(lar_optim_gradients(o));
   for (int i = 0; i < o->params.n; i++)
     if (o->way[i].moves) LAR_TRY(find_way(o, i, keep));
   return LAR_OK;
@@ -283,10 +218,10 @@ static double share_of(const lar_optim *o) {
 }
 
 /* The gradient of a stretch as the rule will see it. */
-static const void *finished(const lar_optim *o, int i, int64_t at, int64_t n, room *own) {
+static const void *finished(const lar_optim *o, int i, int64_t at, int64_t n, const void *g,
+                            room *own) {
   const lar_way *m = &o->way[i];
-  const void *g = from(m->g, at);
-  double shrink = shrink_of(o), limit = limit_of(o);
+  double shrink = lar_optim_shrink(o), limit = lar_optim_limit(o);
   bool clips = shrink < 1 || limit < HUGE_VAL;
   if (m->settled || (!clips && !m->streams)) return g;
   memcpy(own, g, (size_t)n * lar_dtype_size(m->w.dtype));
@@ -295,11 +230,11 @@ static const void *finished(const lar_optim *o, int i, int64_t at, int64_t n, ro
   return own;
 }
 
-static void advance(const lar_optim *o, int i, int64_t at, int64_t n) {
+static void advance(const lar_optim *o, int i, int64_t at, int64_t n, const void *gradient) {
   const lar_way *m = &o->way[i];
   room grad, steps;
   void *state[LAR_RULE_STATES] = {NULL}, *w = from(&m->w, at), *metric = NULL;
-  const void *g = finished(o, i, at, n, &grad);
+  const void *g = finished(o, i, at, n, gradient, &grad);
   for (int k = 0; k < o->rule->nstate; k++) {
     const lar_tensor *s = &o->state[i * LAR_RULE_STATES + k];
     if (s->storage != NULL) state[k] = from(s, at);
@@ -316,41 +251,65 @@ static void advance(const lar_optim *o, int i, int64_t at, int64_t n) {
   if (m->averages) lerp(m->w.dtype, n, from(&o->average[i], at), w, share_of(o));
 }
 
+/* The stretches of a chunk, whose gradient is at g. */
+static void run_stretches(const lar_optim *o, lar_chunk *c, const char *g) {
+  const lar_way *m = &o->way[c->i];
+  size_t size = lar_dtype_size(m->w.dtype);
+  for (int64_t at = c->begin; at < c->end; at += m->block, g += (size_t)m->block * size) {
+    int64_t n = c->end - at < m->block ? c->end - at : m->block;
+    if (!m->settled && o->clip_norm == 0) c->squares += squares_of(m->w.dtype, n, g);
+    advance(o, c->i, at, n, g);
+  }
+}
+
+/* The same for rows of a product, which are made first and stay in the cache. */
+static void run_rows(const lar_optim *o, lar_chunk *c) {
+  const lar_factors *f = o->way[c->i].factors;
+  _Alignas(64) double made[LAR_STEP_GRAIN];
+  int64_t row = f->b.shape[1];
+  lar_gemm_rows(&f->a, &f->b, f->packed, c->begin / row, (c->end - c->begin) / row, made);
+  run_stretches(o, c, (const char *)made);
+}
+
 static void run_chunk(void *ctx, int64_t first, int64_t last) {
   const lar_optim *o = ctx;
   for (int64_t k = first; k < last; k++) {
     lar_chunk *c = &o->chunk[k];
     const lar_way *m = &o->way[c->i];
-    for (int64_t at = c->begin; at < c->end; at += m->block) {
-      int64_t n = c->end - at < m->block ? c->end - at : m->block;
-      if (!m->settled && o->clip_norm == 0)
-        c->squares += squares_of(m->w.dtype, n, from(m->g, at));
-      advance(o, c->i, at, n);
-    }
+    if (m->factors != NULL)
+      run_rows(o, c);
+    else
+      run_stretches(o, c, from(m->g, c->begin));
   }
 }
 
-/* Chunks of parameter i after the first `at`; how many there are then. Without room, counted
- * only. */
-static size_t cut(lar_optim *o, int i, size_t at) {
+/* Chunks of the first or second half of parameter i after the first `at`; how many there are
+ * then. Without room, counted only. */
+static size_t cut(lar_optim *o, int i, int half, size_t at) {
   const lar_way *m = &o->way[i];
   int64_t n = lar_tensor_numel(&m->w), many = LAR_STEP_GRAIN / m->block;
   int64_t grain = m->block * (many > 0 ? many : 1);
-  for (int64_t begin = 0; begin < n; begin += grain, at++)
+  for (int64_t begin = 0; begin < n; begin += grain) {
+    if ((2 * begin >= n) != (half != 0)) continue;
     if (at < o->nchunk)
       o->chunk[at] =
         (lar_chunk){.i = i, .begin = begin, .end = n - begin < grain ? n : begin + grain};
+    at++;
+  }
   return at;
 }
 
-/* Chunks of all parameters: first those that are done in the pass, *apart of them. */
+/* Chunks of all parameters: first those that are done in the pass, *apart of them. Of two
+ * threads each takes half of every parameter, as in the products of the passes before. */
 static size_t cut_all(lar_optim *o, size_t *apart) {
   size_t n = 0;
-  for (int after = 0; after < 2; after++) {
+  for (int half = 0; half < 2; half++)
     for (int i = 0; i < o->params.n; i++)
-      if (o->way[i].moves && o->way[i].after == (after != 0)) n = cut(o, i, n);
-    if (after == 0) *apart = n;
-  }
+      if (o->way[i].moves && !o->way[i].after) n = cut(o, i, half, n);
+  *apart = n;
+  for (int i = 0; i < o->params.n; i++)
+    for (int half = 0; half < 2; half++)
+      if (o->way[i].moves && o->way[i].after) n = cut(o, i, half, n);
   return n;
 }
 
@@ -458,6 +417,7 @@ static lar_status act(lar_optim *o, void *state) {
   bool keep = o->bound != NULL && lar_bound_prox_may_fail(o->bound);
   LAR_TRY(prepare(o, state, keep));
   LAR_TRY(need_chunks(o));
+  LAR_TRY(lar_optim_pack(o));
   o->t++;
   lar_status st = move(o);
   if (st != LAR_OK) restore(o);
@@ -476,6 +436,7 @@ lar_status lar_optim_step(lar_optim *o, void *state) {
   lar_optim_collected(o);
   lar_status st = act(o, state);
   let_go(o);
+  for (int i = 0; i < o->params.n; i++) lar_optim_factors(o, i, NULL, NULL);
   o->collected = 0;
   return st;
 }

@@ -16,10 +16,17 @@
 /* Stretches hold some BLOCK numbers, MOST at most; a chunk of work for a thread some GRAIN. */
 enum { LAR_STEP_BLOCK = 2048, LAR_STEP_MOST = 8192, LAR_STEP_GRAIN = 16384 };
 
+typedef struct lar_factors {
+  lar_tensor a, b; /* no storage: there are none */
+  char *packed;    /* b, in the step at hand */
+} lar_factors;
+
 typedef struct lar_way {
-  const lar_tensor *g; /* the gradient: where it lies, or the optimiser's copy of it */
-  lar_tensor w;        /* contiguous: the parameter itself, or a copy to be copied back */
-  double lr, step;     /* of the update; of the prox */
+  const lar_tensor
+    *g; /* the gradient: where it lies, or the optimiser's copy of it; or NULL: */
+  const lar_factors *factors; /* it is made in the pass */
+  lar_tensor w;    /* contiguous: the parameter itself, or a copy to be copied back */
+  double lr, step; /* of the update; of the prox */
   bool moves;
   bool settled;  /* g has been clipped and holds the penalties' already */
   bool streams;  /* smooth penalties are added in the pass */
@@ -48,6 +55,20 @@ double lar_optim_squares(const lar_tensor *t);
 
 /* The gradient that a step from here would take, or NULL. */
 const lar_tensor *lar_optim_gradient(const lar_optim *o, int i);
+
+/* Gradients, where they are: those that cannot be finished in the pass are finished here. The
+ * norm is only needed beforehand to clip by it; else the pass adds it up. */
+lar_status lar_optim_gradients(lar_optim *o);
+
+/* What a gradient is multiplied by, and then cut off at. */
+double lar_optim_shrink(const lar_optim *o);
+double lar_optim_limit(const lar_optim *o);
+
+/* The product of parameter i's factors in the optimiser's copy: no longer made in the pass. */
+lar_status lar_optim_make_whole(lar_optim *o, int i);
+
+/* Make the second factors ready for those that still are. */
+lar_status lar_optim_pack(lar_optim *o);
 
 /* Divide what has been collected by its weight. */
 void lar_optim_collected(lar_optim *o);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/par.h"
 #include "kern/copy.h"
 #include "train/fit.h"
 
@@ -20,14 +21,29 @@ static lar_tensor part_of(const lar_tensor *t, int64_t begin, int64_t end) {
   return part;
 }
 
+typedef struct gathering {
+  const int64_t *order;
+  const char *from;
+  char *to;
+  size_t row;
+} gathering;
+
+static void gather_rows(void *ctx, int64_t begin, int64_t end) {
+  const gathering *g = ctx;
+  for (int64_t k = begin; k < end; k++)
+    memcpy(g->to + (size_t)k * g->row, g->from + (size_t)g->order[k] * g->row, g->row);
+}
+
 static lar_status gather(const lar_tensor *to, const lar_tensor *t, const int64_t *order) {
+  enum { MANY = 128 << 10 }; /* bytes that are worth another thread */
   lar_tensor whole = {0};
   LAR_TRY(lar_contiguous(&whole, t, t->dtype));
   size_t row = (size_t)lar_shape_numel(t->ndim - 1, t->shape + 1) * lar_dtype_size(t->dtype);
-  const char *from = lar_tensor_data(&whole);
-  char *at = lar_tensor_data(to);
-  for (int64_t k = 0; k < to->shape[0]; k++, at += row)
-    memcpy(at, from + (size_t)order[k] * row, row);
+  gathering g = {order, lar_tensor_data(&whole), lar_tensor_data(to), row};
+  if ((size_t)to->shape[0] * row >= MANY)
+    lar_par_shares(to->shape[0], gather_rows, &g);
+  else
+    gather_rows(&g, 0, to->shape[0]);
   lar_tensor_clear(&whole);
   return LAR_OK;
 }

@@ -234,6 +234,14 @@ static void learn_from(lar_steps *st, kind *k, lar_trace *t) {
 
 /* ---- by plan ---- */
 
+/* May gradients be left to the update? Not where anybody else looks at them, and not where all
+ * are wanted before any. */
+static bool leaves(const lar_steps *st, const lar_step *step) {
+  const lar_fit *f = st->f;
+  return step->kind == LAR_STEP_LEARN && f->hooks.after_step == NULL && f->hooks.next == NULL &&
+         !f->keep_gradients && f->accumulate <= 1 && lar_optim_takes_factors(f->optim);
+}
+
 /* The k-th result to where it belongs. */
 static lar_status hand_out(lar_steps *st, lar_scope *s, lar_step *step, int tag, lar_var *v) {
   if (tag == OF_LOSS) return lar_var_item(v, &step->loss);
@@ -253,8 +261,13 @@ static lar_status deliver(lar_steps *st, lar_scope *s, const lar_plan *p, lar_st
   lar_bound *bound = st->f->optim->bound;
   for (int i = 0; step->kind == LAR_STEP_CURVE && i < st->f->optim->params.n; i++)
     step->bent[i] = NULL;
-  for (int k = 0; k < lar_plan_results(p); k++)
-    LAR_TRY(hand_out(st, s, step, lar_plan_tag(p, k), lar_plan_result(p, k)));
+  for (int k = 0; k < lar_plan_results(p); k++) {
+    const lar_tensor *a, *b;
+    if (!lar_plan_factors(p, k, &a, &b))
+      LAR_TRY(hand_out(st, s, step, lar_plan_tag(p, k), lar_plan_result(p, k)));
+    else if (isfinite(step->objective))
+      lar_optim_factors(st->f->optim, lar_plan_tag(p, k) - OF_GRAD, a, b);
+  }
   if (step->kind == LAR_STEP_JUDGE)
     step->objective = step->loss;
   else if (bound != NULL)
@@ -263,7 +276,7 @@ static lar_status deliver(lar_steps *st, lar_scope *s, const lar_plan *p, lar_st
 }
 
 /* False: it did not come off, and nothing happened (but averages). */
-static bool planned(const kind *k, const lar_step *step) {
+static bool planned(const lar_steps *st, const kind *k, const lar_step *step) {
   const lar_batch *b = step->batch;
   const lar_var *in[] = {b->x, b->y, b->weight, step->along}, *given[4];
   int n = 0;
@@ -272,6 +285,7 @@ static bool planned(const kind *k, const lar_step *step) {
     if (in[j] != NULL) given[n++] = in[j];
   lar_rng_mark(&former);
   lar_run_part part = step->kind == LAR_STEP_VALUE ? LAR_RUN_FORWARD : LAR_RUN_ALL;
+  lar_plan_leave(k->plan, leaves(st, step));
   if (lar_plan_run(k->plan, part, n, given) == LAR_OK) return true;
   lar_rng_go_back(&former);
   return false;
@@ -319,7 +333,7 @@ lar_status lar_steps_run(lar_steps *st, lar_scope *s, lar_step *step) {
   st->calls = lar_key_has_calls(st->f);
   kind *k = look_up(st, step);
   if (k != NULL) let_go(k);
-  if (k != NULL && k->plan != NULL && !k->check && planned(k, step)) {
+  if (k != NULL && k->plan != NULL && !k->check && planned(st, k, step)) {
     k->ran++;
     k->unused = false;
     return deliver(st, s, k->plan, step);

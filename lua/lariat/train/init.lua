@@ -192,6 +192,7 @@ local function prepare(model, data, opts, history)
   state.epochs, state.max_steps = config.epochs, config.max_steps
   local metrics = read_metrics(opts.metrics)
   config.keep_train = #metrics > 0
+  config.keep_gradients = opts.on_epoch ~= nil
   config.keep_val = #metrics > 0 and config.val_x ~= nil
   local parts = {
     writer = checkpoint.writer(opts.checkpoint), metrics = metrics,
