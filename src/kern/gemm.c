@@ -101,7 +101,7 @@ static lar_product rows_of(const lar_tensor *a, const lar_tensor *b) {
 size_t lar_gemm_rows_room(const lar_tensor *a, const lar_tensor *b) {
   lar_product p = rows_of(a, b);
   bool wide = a->dtype == LAR_F64;
-  if (p.k > LAR_TILES_FEW || (a->stride[0] != 1 && a->stride[1] != 1) ||
+  if (p.m == 1 || p.n == 1 || p.k > LAR_TILES_FEW || (a->stride[0] != 1 && a->stride[1] != 1) ||
       !(wide ? lar_tiles_take_f64 : lar_tiles_take_f32)(&p))
     return 0;
   return (size_t)(wide ? lar_tiles_room_f64 : lar_tiles_room_f32)(&p) *

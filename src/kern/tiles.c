@@ -203,6 +203,39 @@ static void some_panels(void *ctx, int64_t begin, int64_t end) {
   make_tiles(ctx, 0, ((const job *)ctx)->rows, begin, end);
 }
 
+/* ---- a matrix times a vector ---- */
+
+/* m rows, a constant where it is called: LANES sums of every LANES-th product for each, joined
+ * in pairs, and what is left at the end. */
+ALWAYS void some_dots(int m, const lar_product *p, int64_t row) {
+  vec acc[4];
+  const real *a = (const real *)p->a.at + row * p->a.down, *x = p->b.at;
+  real rest[4] = {0}, *to = (real *)p->c.at + row * p->c.down;
+  int64_t q = 0;
+  UNROLL for (int i = 0; i < m; i++) acc[i] = (vec){0};
+  for (; q + LANES <= p->k; q += LANES)
+    UNROLL for (int i = 0; i < m; i++) acc[i] +=
+      vec_load(a + i * p->a.down + q) * vec_load(x + q);
+  for (; q < p->k; q++)
+    for (int i = 0; i < m; i++) rest[i] += a[i * p->a.down + q] * x[q];
+  for (int i = 0; i < m; i++) {
+    for (int half = LANES / 2; half > 0; half /= 2)
+      for (int l = 0; l < half; l++) acc[i][l] += acc[i][l + half];
+    to[i * p->c.down] = acc[i][0] + rest[i];
+  }
+}
+
+static void dots(void *ctx, int64_t begin, int64_t end) {
+  const job *j = ctx;
+  for (; begin + 4 <= end; begin += 4) some_dots(4, &j->p, begin);
+  for (; begin < end; begin++) some_dots(1, &j->p, begin);
+}
+
+/* Long rows by one column without gaps. */
+static bool is_vector(const lar_product *p) {
+  return p->n == 1 && p->m > 1 && p->a.right == 1 && p->b.down == 1;
+}
+
 /* ---- which way ---- */
 
 /* c^T = b^T a^T */
@@ -231,8 +264,9 @@ static bool reads(const lar_product *p) {
 bool LAR_R(lar_tiles_take)(const lar_product *p) {
   double work = (double)p->m * (double)p->n * (double)p->k;
   lar_product t = turned(p);
-  return LAR_VEC_MANY && work >= LEAST && p->k <= MOST_K && p->m > 1 && p->n > 1 &&
-         (reads(p) || reads(&t));
+  if (!LAR_VEC_MANY || work < LEAST) return false;
+  if (p->m == 1 || p->n == 1) return is_vector(p) || is_vector(&t);
+  return p->k <= MOST_K && (reads(p) || reads(&t));
 }
 
 static void share(int64_t n, bool shared, lar_par_body *body, job *j) {
@@ -240,6 +274,12 @@ static void share(int64_t n, bool shared, lar_par_body *body, job *j) {
     lar_par_shares(n, body, j);
   else
     body(j, 0, n);
+}
+
+static lar_status times_vector(const lar_product *p) {
+  job j = {.p = *p};
+  share(p->m, p->m * p->k >= SHARED / 8, dots, &j);
+  return LAR_OK;
 }
 
 static lar_status make_room(job *j, int64_t columns) {
@@ -261,6 +301,8 @@ static int64_t at_once(const lar_product *p) {
 
 lar_status LAR_R(lar_tiles_run)(const lar_product *product) {
   lar_product t = turned(product);
+  if (product->m == 1 || product->n == 1)
+    return times_vector(is_vector(product) ? product : &t);
   bool turns = reads(&t) && (!reads(product) || cost(&t) < cost(product));
   job j = {.p = turns ? t : *product};
   int64_t each = at_once(&j.p);

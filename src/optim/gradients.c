@@ -10,7 +10,7 @@ void lar_optim_factors(lar_optim *o, int i, const lar_tensor *a, const lar_tenso
   lar_factors *f = &o->factor[i];
   lar_tensor_clear(&f->a);
   lar_tensor_clear(&f->b);
-  if (a == NULL) return;
+  if (a == NULL || b == NULL) return;
   lar_tensor_ref(&f->a, a);
   lar_tensor_ref(&f->b, b);
 }
