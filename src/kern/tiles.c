@@ -219,8 +219,8 @@ ALWAYS void some_dots(int m, const lar_product *p, int64_t row) {
   for (; q < p->k; q++)
     for (int i = 0; i < m; i++) rest[i] += a[i * p->a.down + q] * x[q];
   for (int i = 0; i < m; i++) {
-    for (int half = LANES / 2; half > 0; half /= 2)
-      for (int l = 0; l < half; l++) acc[i][l] += acc[i][l + half];
+    for (int pairs = LANES / 2; pairs > 0; pairs /= 2)
+      for (int l = 0; l < pairs; l++) acc[i][l] += acc[i][l + pairs];
     to[i * p->c.down] = acc[i][0] + rest[i];
   }
 }
