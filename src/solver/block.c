@@ -185,11 +185,15 @@ static lar_status penalty_of(work *w, const double *b, double *out) {
   return LAR_OK;
 }
 
-/* Slopes by rows at the point. */
-static lar_status expand(work *w, const lar_problem *g, lar_point *at) {
-  lar_predict(g, at->coef, at->intercept, at->eta);
+/* Slopes by rows at the point, whose predictors are known. */
+static lar_status slope(work *w, const lar_problem *g, lar_point *at) {
   LAR_TRY(g->family->slopes(g->self, &g->rows, at->eta, w->slope, w->model.h));
   return g->family->value(g->self, &g->rows, at->eta, &at->loss);
+}
+
+static lar_status expand(work *w, const lar_problem *g, lar_point *at) {
+  lar_predict(g, at->coef, at->intercept, at->eta);
+  return slope(w, g, at);
 }
 
 /* The same, with the intercepts made exact, for all features that matter. */
@@ -354,7 +358,7 @@ static lar_status start(work *w, const lar_problem *g, double previous, lar_poin
   const bool known = w->looked && previous < HUGE_VAL;
   const double ahead = known ? 2 * at->lambda - previous : at->lambda;
   if (known) lar_sight_closer(&w->sight, ahead, w->slope, w->grad);
-  LAR_TRY(expand(w, g, at));
+  LAR_TRY(known ? slope(w, g, at) : expand(w, g, at));
   if (!known) {
     LAR_TRY(lar_centre(g, at->eta, at->intercept, w->slope));
     lar_sight_all(&w->sight, w->slope, w->grad);
@@ -457,8 +461,10 @@ static lar_status max(void *opened, const lar_problem *g, const double *corr, do
 LAR_ENTRY(solver, block) = {
   .name = "block",
   .doc = "coordinate descent block by block: groups, and several predictors",
-  .source = "Tseng & Yun 2009, Math. Program. 117; strong rules: Tibshirani et al. 2012, JRSS "
-            "B 74(2)",
+  .source =
+    "Tseng & Yun 2009, Math. Program. 117; strong rules: Tibshirani et al. 2012, JRSS "
+    "B 74(2); screening: Ndiaye et al. 2017, JMLR 18; dual points: Massias et al. 2020, "
+    "JMLR 21",
   .rank = 5,
   .fits = fits,
   .open = open,
