@@ -1,6 +1,7 @@
 /* Gradients that are products of matrices, and that nothing in the plan reads: whoever updates
  * the parameter can make some rows, use them and forget them. */
 #include "grad/plan_parts.h"
+#include "kern/gemm.h"
 #include "op/calc.h"
 
 static bool is_matrix(const lar_tensor *x, lar_dtype dtype) {
@@ -28,7 +29,7 @@ void lar_plan_find_late(lar_plan *p) {
     lar_kernel *k = &p->kernel[i];
     k->late = k->kind == LAR_KERNEL_CALL && k->r.op == LAR_OP(matmul2) &&
               makes_gradient(p, k) && is_matrix(&k->x[1], k->x[0].dtype) &&
-              is_matrix(&k->x[2], k->x[0].dtype);
+              is_matrix(&k->x[2], k->x[0].dtype) && lar_gemm_rows_room(&k->x[1], &k->x[2]) > 0;
   }
 }
 

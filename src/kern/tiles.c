@@ -264,7 +264,7 @@ static bool reads(const lar_product *p) {
 bool LAR_R(lar_tiles_take)(const lar_product *p) {
   double work = (double)p->m * (double)p->n * (double)p->k;
   lar_product t = turned(p);
-  if (!LAR_VEC_MANY || work < LEAST) return false;
+  if (work < LEAST || !LAR_VEC_MANY) return false;
   if (p->m == 1 || p->n == 1) return is_vector(p) || is_vector(&t);
   return p->k <= MOST_K && (reads(p) || reads(&t));
 }
