@@ -281,6 +281,19 @@ describe("descent:", function()
     assert.is_truthy(tostring(why):find("NaN in row 3 of column 2", 1, true), why)
   end)
 
+  it("rests at 0 where what is not convex has another coefficient as good", function()
+    local penalties = { P.mcp(), P.scad(), P.capped_l1(), P.log_sum(), P.l0() }
+    for seed = 1, 12 do
+      local x, y = problem(20, 3, seed)
+      for _, penalty in ipairs(penalties) do
+        local path = lariat.glm.path { x = x, y = y, penalty = penalty, n_lambda = 1 }
+        assert.equal("converged", path.status[1])
+        assert.equal(0, path.df:at(1))
+        assert.is_true(path.iterations:at(1) < 50)
+      end
+    end
+  end)
+
   it("separable classes without a penalty have no optimum", function()
     local x = lariat.tensor({ { -2 }, { -1 }, { 1 }, { 2 } }, { dtype = "float64" })
     local y = lariat.tensor({ 0, 0, 1, 1 }, { dtype = "float64" })

@@ -219,3 +219,10 @@ lar_status lar_quad_fill(lar_quad *q, int64_t from, const double *h, double weig
   if (q->x->sparse != NULL || q->m - from < FEW) return by_columns(q, from, h, weight);
   return by_blocks(q, from, h, weight);
 }
+
+double lar_quad_jump(const lar_scalar *s, int64_t j, double old, double slope, double c) {
+  double u = lar_scalar_prox(s, j, old - slope / c, 1 / c);
+  if (old != 0 || u == 0 || (s->lo != NULL && (s->lo[j] > 0 || s->hi[j] < 0))) return u;
+  double falls = -slope * u - c * u * u / 2 - lar_scalar_value(s, j, u);
+  return falls > 1e-13 * fabs(slope * u) ? u : 0;
+}

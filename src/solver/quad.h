@@ -73,10 +73,14 @@ typedef struct lar_until {
 lar_status lar_quad_descend(lar_quad *q, const lar_scalar *s, const lar_metric *metric,
                             double *u, lar_until until, int64_t *rounds);
 
+/* The best coefficient where a penalty is not convex: 0 is left for what brings more than
+ * rounding does, as two that are as good would be taken in turns for ever. */
+double lar_quad_jump(const lar_scalar *s, int64_t j, double old, double slope, double c);
+
 /* The best coefficient of column j along a slope at `old` and curvature c. */
 static inline double lar_quad_best(const lar_scalar *s, int64_t j, double old, double slope,
                                    double c) {
-  if (s->other != NULL) return lar_scalar_prox(s, j, old - slope / c, 1 / c);
+  if (s->other != NULL) return lar_quad_jump(s, j, old, slope, c);
   double a = s->a[j] == 0 ? 0 : s->lambda * s->a[j];
   double b = s->b != NULL ? s->lambda * s->b[j] : 0;
   double u = lar_soft(c * old - slope, a) / (c + b);
