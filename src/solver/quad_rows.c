@@ -241,6 +241,20 @@ static int64_t settle(state *t, int64_t most, bool *near) {
   return most;
 }
 
+/* Members in the order of their columns, which lie in memory so. room: 4 m. */
+static void put_in_order(lar_quad *q, double *room) {
+  double *const of[] = {q->b, q->slope, q->mean, q->curve};
+  int64_t m = 0;
+  for (int a = 0; a < 4; a++) memcpy(room + a * q->m, of[a], (size_t)q->m * sizeof(double));
+  for (int64_t j = 0; j < q->x->p; j++) {
+    int64_t k = q->place[j] - 1;
+    if (k < 0) continue;
+    for (int a = 0; a < 4; a++) of[a][m] = room[a * q->m + k];
+    q->at[m++] = j;
+    q->place[j] = (int32_t)m;
+  }
+}
+
 lar_status lar_quad_descend(lar_quad *q, const lar_scalar *s, const lar_metric *metric,
                             double *u, lar_until until, int64_t *rounds) {
   int64_t n = q->x->n;
@@ -254,6 +268,7 @@ lar_status lar_quad_descend(lar_quad *q, const lar_scalar *s, const lar_metric *
   }
   state t = {.q = q, .s = s, .metric = metric, .u = u, .in = in, .there = past, .until = until};
   t.past = t.there + n;
+  put_in_order(q, t.past);
   t.dual = -HUGE_VAL, t.dually = !isnan(until.gap) && s->b == NULL && s->lo == NULL;
   bool near = false;
   while (*rounds < until.most) {
