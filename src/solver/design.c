@@ -93,17 +93,6 @@ void lar_design_axpys(const lar_design *d, int64_t j, int64_t m, const double *a
   }
 }
 
-void lar_design_ahead(const lar_design *d, int64_t j) {
-  enum { LINE = 64, MOST = 8 };
-  const void *x;
-  const int32_t *index;
-  int64_t n = column(d, j, &x, &index), each = (int64_t)lar_dtype_size(d->dtype);
-  for (int64_t k = 0; k < MOST && k * LINE < n * each; k++)
-    __builtin_prefetch((const char *)x + k * LINE);
-  for (int64_t k = 0; index != NULL && k < MOST / 2 && k * LINE < n * 4; k++)
-    __builtin_prefetch((const char *)index + k * LINE);
-}
-
 int64_t lar_design_entries(const lar_design *d, int64_t j) {
   return d->sparse == NULL ? d->n : d->sparse->start[j + 1] - d->sparse->start[j];
 }

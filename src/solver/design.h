@@ -57,8 +57,6 @@ void lar_design_axpys(const lar_design *d, int64_t j, int64_t m, const double *a
                       const double *w, double *v);
 /* Number of entries of column j. */
 int64_t lar_design_entries(const lar_design *d, int64_t j);
-/* Column j will be wanted soon: its first entries are sent for. */
-void lar_design_ahead(const lar_design *d, int64_t j);
 /* out = root (n; NULL: 1) times rows [from, from + n) of z_j less mean, where X is dense. */
 void lar_design_pack(const lar_design *d, int64_t j, int64_t from, int64_t n, double mean,
                      const double *root, double *out);

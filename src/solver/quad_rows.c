@@ -10,7 +10,7 @@
 #include "kern/flat.h"
 #include "solver/quad.h"
 
-enum { DEPTH = 5, AHEAD = 3 };
+enum { DEPTH = 5 };
 
 typedef struct state {
   lar_quad *q;
@@ -78,10 +78,7 @@ static bool enough(const seen *r, double gap, double kkt) {
 
 static seen round_of_all(state *t) {
   seen out = {0};
-  for (int64_t k = 0; k < t->q->m; k++) {
-    if (k + AHEAD < t->q->m) lar_design_ahead(t->q->x, t->q->at[k + AHEAD]);
-    visit(t, k, &out);
-  }
+  for (int64_t k = 0; k < t->q->m; k++) visit(t, k, &out);
   t->n = 0;
   for (int64_t k = 0; k < t->q->m; k++)
     if (t->q->b[k] != 0) t->in[t->n++] = k;
@@ -90,10 +87,7 @@ static seen round_of_all(state *t) {
 
 static seen round_of_few(state *t) {
   seen out = {0};
-  for (int64_t c = 0; c < t->n; c++) {
-    if (c + AHEAD < t->n) lar_design_ahead(t->q->x, t->q->at[t->in[c + AHEAD]]);
-    visit(t, t->in[c], &out);
-  }
+  for (int64_t c = 0; c < t->n; c++) visit(t, t->in[c], &out);
   return out;
 }
 
