@@ -99,6 +99,27 @@ describe("descent:", function()
     end)
   end
 
+  it("columns of a sparse matrix may come in any order", function()
+    local n, p = 60, 40
+    local x, y = problem(n, p)
+    x = thin(x)
+    for j = 1, p do x[{ {}, j }] = x[{ {}, j }] * (1 + j % 5 * 2) end
+    local order = {}
+    for k = 1, p do order[k] = (k * 7) % p + 1 end
+    local turned = lariat.zeros(n, p, { dtype = "float64" })
+    for k = 1, p do turned[{ {}, k }] = x[{ {}, order[k] }] end
+    local ask = { x = sparse(x), y = y, standardize = false, tol = 1e-11, n_lambda = 20 }
+    local as_is = lariat.glm.path(ask)
+    ask.x = sparse(turned)
+    local other = lariat.glm.path(ask)
+    assert.is_true(as_is.df:max():item() > p / 2)
+    for l = 1, as_is.df.numel do
+      local expected, b = {}, as_is.coef[{ {}, l }]:totable()
+      for k = 1, p do expected[k] = b[order[k]] end
+      near.check(other.coef[{ {}, l }], expected, { abs = 1e-4 })
+    end
+  end)
+
   it("the broken line and rounds alone end at one point", function()
     local x, y = problem(50, 80)
     local line = lariat.glm.path { x = x, y = y, tol = 1e-11, n_lambda = 15 }
