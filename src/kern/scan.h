@@ -18,6 +18,8 @@ typedef enum lar_scan_kind {
 void lar_scan(lar_scan_kind kind, bool reverse, lar_dtype t, void *y, const void *x,
               const void *a, const int64_t sizes[3]);
 
+enum { LAR_SCAN_PANEL = 32 }; /* columns that go side by side */
+
 typedef struct lar_scan_job {
   lar_scan_kind kind;
   bool reverse;

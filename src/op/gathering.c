@@ -4,17 +4,23 @@
 #include "op/gather.h"
 #include "op/slice.h"
 
-/* Odometer over index's elements; dimension d of x is stepped by what the index says. */
+/* Row by row of index; dimension d of x is stepped by what the index says. */
 static lar_status places(int64_t *to, const lar_tensor *x, const lar_tensor *index,
                          const int64_t *id, int d) {
   int64_t stride[LAR_MAX_NDIM], at[LAR_MAX_NDIM] = {0}, base = 0;
   int64_t n = lar_tensor_numel(index), own = 0, i;
+  int last = x->ndim - 1;
   lar_shape_strides(x->ndim, x->shape, stride);
   if (x->ndim > 0) own = stride[d], stride[d] = 0;
-  for (int64_t k = 0; k < n; k++) {
-    LAR_TRY(lar_index(id[k], x->ndim > 0 ? x->shape[d] : 1, &i));
-    to[k] = base + i * own;
-    for (int e = x->ndim - 1; e >= 0; e--) {
+  int64_t size = x->ndim > 0 ? x->shape[d] : 1, row = x->ndim > 0 ? index->shape[last] : 1;
+  int64_t step = x->ndim > 0 ? stride[last] : 0;
+  for (int64_t k = 0; k < n; k += row) {
+    for (int64_t c = 0; c < row; c++) {
+      i = id[k + c] - 1;
+      if (i < 0 || i >= size) LAR_TRY(lar_index(id[k + c], size, &i));
+      to[k + c] = base + c * step + i * own;
+    }
+    for (int e = last - 1; e >= 0; e--) {
       base += stride[e];
       if (++at[e] < index->shape[e]) break;
       base -= at[e] * stride[e];
