@@ -105,6 +105,44 @@ describe("the number of threads", function()
   end)
 end)
 
+describe("a running sum or product", function()
+  local many = lariat.threads()
+  after_each(function() lariat.threads(many) end)
+
+  local function same(a, b, what)
+    assert.equal(a.dtype, b.dtype)
+    assert.equal(0, a:ne(b):sum():item(), what)
+  end
+
+  -- Few columns and many, in numbers that no panel divides; the last makes work for threads.
+  for _, shape in ipairs { { 5, 1 }, { 9, 31 }, { 3, 33 }, { 1, 67 }, { 300, 1003 } } do
+    it(("of %d rows runs down columns as along the transpose"):format(shape[1]), function()
+      lariat.seed(4)
+      for _, dtype in ipairs { "float32", "float64", "int64" } do
+        local t = (lariat.rand(shape, { dtype = "float64" }) * 9 - 4):to(dtype)
+        for _, name in ipairs { "cumsum", "cumprod" } do
+          local what = name .. " of " .. dtype
+          lariat.threads(1)
+          local down = t[name](t, 1)
+          local along = t:t():contiguous()
+          same(down, along[name](along, 2):t(), what)
+          local pair = lariat.stack({ t, t * 2 }, 1)
+          same(down, pair[name](pair, 2)[1], what .. ", in a batch")
+          lariat.threads(2)
+          same(down, t[name](t, 1), what .. ", two threads")
+        end
+      end
+    end)
+  end
+
+  it("has a derivative that runs back up the columns", function()
+    local x, w = randn(11, 45):requires_grad_(true), randn(11, 45)
+    local y = x:cumsum(1) * w
+    y:sum():backward()
+    same(x.grad, w:flip(1):cumsum(1):flip(1), "from the last row")
+  end)
+end)
+
 describe("a product of matrices", function()
   local function slow(a, b)
     local out = {}
