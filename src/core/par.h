@@ -21,7 +21,8 @@ enum { LAR_PAR_LEAST = 16 };
 void lar_par_for(int64_t n, int64_t grain, lar_par_body *body, void *ctx);
 
 /* Call task(ctx, k) for every k in [0, n): each of them work enough for a thread, handed out as
- * threads become free; what a task calls in turn runs on its thread alone. */
+ * threads become free; what one of several tasks calls in turn runs on its thread alone, a task
+ * that is the only one has all of them. */
 typedef void lar_par_task(void *ctx, int64_t k);
 void lar_par_tasks(int64_t n, lar_par_task *task, void *ctx);
 

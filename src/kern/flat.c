@@ -61,7 +61,7 @@ void lar_flat_square(int64_t n, int64_t m, const double *a, int64_t lda, double 
   squaring s = {n, m, lda, ldc, a, c};
   const int64_t panels = (m + PANEL - 1) / PANEL;
   const int threads = lar_par_threads();
-  if (panels == 1) lar_par_set_threads(1);
+  if (panels == 1) lar_par_set_threads(1); /* an only task would have them all */
   lar_par_tasks(panels, panel, &s);
   if (panels == 1) lar_par_set_threads(threads);
 }
