@@ -200,11 +200,13 @@ static int push_terms(lua_State *L, const lar_fit *f) {
   return 1;
 }
 
-static const struct {
+typedef struct number {
   const char *name;
   size_t at;
   bool real;
-} numbers[] = {
+} number;
+
+static const number numbers[] = {
   {"epoch", offsetof(lar_fit, epoch), false},
   {"step", offsetof(lar_fit, step), false},
   {"batch", offsetof(lar_fit, batch), false},
@@ -218,6 +220,31 @@ static const struct {
   {"seconds", offsetof(lar_fit, seconds), true},
   {"epoch_seconds", offsetof(lar_fit, epoch_seconds), true},
 };
+
+/* Every epoch asks for most of them, so a table in the registry finds them by name. */
+static void list_numbers(lua_State *L) {
+  lua_newtable(L);
+  for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&numbers[k]);
+    lua_setfield(L, -2, numbers[k].name);
+  }
+  lua_rawsetp(L, LUA_REGISTRYINDEX, numbers);
+}
+
+/* Pushes the number of that name, if there is one. */
+static bool push_number(lua_State *L, const lar_fit *f, int name) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, numbers);
+  lua_pushvalue(L, name);
+  lua_rawget(L, -2);
+  const number *x = lua_touserdata(L, -1);
+  if (x == NULL) return false;
+  const void *p = (const char *)f + x->at;
+  if (x->real)
+    lua_pushnumber(L, *(const double *)p);
+  else
+    lua_pushinteger(L, *(const int64_t *)p);
+  return true;
+}
 
 /* fit:shuffle_state() -> key, position of the shuffling stream when the epoch began */
 static int shuffle_state(lua_State *L) {
@@ -239,16 +266,8 @@ static void push_kernels(lua_State *L, const lar_fit *f) {
 static int fit_index(lua_State *L) {
   lar_fit *f = luaL_checkudata(L, 1, FIT);
   const char *key = luaL_checkstring(L, 2);
+  if (push_number(L, f, 2)) return 1;
   if (strcmp(key, "shuffle_state") == 0) return lua_pushcfunction(L, shuffle_state), 1;
-  for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
-    if (strcmp(key, numbers[k].name) != 0) continue;
-    const char *p = (const char *)f + numbers[k].at;
-    if (numbers[k].real)
-      lua_pushnumber(L, *(const double *)(const void *)p);
-    else
-      lua_pushinteger(L, *(const int64_t *)(const void *)p);
-    return 1;
-  }
   if (strcmp(key, "status") == 0) return lua_pushstring(L, lar_fit_status_name(f->status)), 1;
   if (strcmp(key, "kernels") == 0) return push_kernels(L, f), 1;
   if (strcmp(key, "plan") == 0) return lua_pushstring(L, f->plan), 1;
@@ -389,4 +408,5 @@ static const luaL_Reg meta[] = {
 void lb_open_train(lua_State *L) {
   luaL_setfuncs(L, lib, 0);
   lb_class(L, FIT, NULL, meta);
+  list_numbers(L);
 }

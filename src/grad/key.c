@@ -1,17 +1,11 @@
 #include "grad/key.h"
 
-#include <string.h>
-
 #include "core/mem.h"
 
-void lar_key_put(lar_key *k, const void *p, size_t n) {
+void lar_key_grow(lar_key *k, size_t n) {
   void *at = k->at;
-  if (k->status != LAR_OK || n == 0) return;
-  k->status = lar_grow(&at, &k->cap, k->n + n, 1);
+  if (k->status == LAR_OK) k->status = lar_grow(&at, &k->cap, k->n + n, 1);
   k->at = at;
-  if (k->status != LAR_OK) return;
-  memcpy(k->at + k->n, p, n);
-  k->n += n;
 }
 
 void lar_key_layout(lar_key *k, const lar_var *v) {

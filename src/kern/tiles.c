@@ -13,8 +13,9 @@ enum {
 };
 enum { MOST_K = 2048, CACHED = (768 << 10) / (int)sizeof(real) };
 
-/* Products of so many multiplications are worth these tiles; and a second thread. */
-enum { LEAST = 1 << 15, SHARED = 1 << 19 };
+/* Products of so many multiplications are worth these tiles; where rows meet rows, at which
+ * BLAS is slow when they are few; and a second thread. */
+enum { LEAST = 1 << 15, LEAST_BY_ROWS = 1 << 12, SHARED = 1 << 19 };
 
 static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t over(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -76,28 +77,51 @@ static tile_fn *const tiles[ROWS][2][2] = {
 
 /* ---- packing ---- */
 
-/* Few columns, that lie `apart`, turned over: zeros stand for the others. */
-static void turn_few(const real *from, int64_t n, int64_t apart, real *to, int64_t to_apart) {
-  real all[LANES * LANES] = {0};
-  for (int64_t j = 0; j < n; j++) vec_store(all + j * LANES, vec_load(from + j * apart));
-  vec_turn(all, LANES, to, to_apart);
+typedef real half
+  __attribute__((vector_size(LAR_VEC_BYTES / 2), may_alias, aligned(sizeof(real))));
+
+/* n reals, of 2 LANES at most, by two registers or two halves that may overlap. */
+static void copy(int64_t n, const real *from, real *to) {
+  enum { HALF = LANES / 2 };
+  if (n >= LANES) {
+    vec first = vec_load(from), last = vec_load(from + n - LANES);
+    vec_store(to, first), vec_store(to + n - LANES, last);
+  } else if (n >= HALF) {
+    half first = *(const half *)from, last = *(const half *)(from + n - HALF);
+    *(half *)to = first, *(half *)(to + n - HALF) = last;
+  } else {
+    for (int64_t i = 0; i < n; i++) to[i] = from[i];
+  }
+}
+
+/* n columns of k reals each, LANES at most of either, turned over: zeros stand for the columns
+ * that are missing, and what comes out goes through memory where rows are missing. */
+static void turn_few(const real *from, int64_t n, int64_t apart, int64_t k, real *to,
+                     int64_t to_apart) {
+  _Alignas(64) real all[LANES * LANES] = {0}, turned[LANES * LANES];
+  for (int64_t j = 0; j < n; j++) copy(k, from + j * apart, all + j * LANES);
+  if (k == LANES) {
+    vec_turn(all, LANES, to, to_apart);
+    return;
+  }
+  vec_turn(all, LANES, turned, LANES);
+  for (int64_t p = 0; p < k; p++) vec_store(to + p * to_apart, vec_load(turned + p * LANES));
 }
 
 /* Columns [0, n) of b in a register's width, zeros after them; rows of the panel are `apart`.
  */
 static void pack_part(const lar_grid *b, int64_t k, int64_t n, real *to, int64_t apart) {
   const real *from = b->at;
-  int64_t p = 0;
   if (n == LANES && b->right == 1)
-    for (; p < k; p++) vec_store(to + p * apart, vec_load(from + p * b->down));
-  for (; b->down == 1 && p + LANES <= k; p += LANES)
-    if (n == LANES)
-      vec_turn(from + p, b->right, to + p * apart, apart);
-    else
-      turn_few(from + p, n, b->right, to + p * apart, apart);
-  for (; p < k; p++)
-    for (int64_t j = 0; j < LANES; j++)
-      to[p * apart + j] = j < n ? from[p * b->down + j * b->right] : 0;
+    for (int64_t p = 0; p < k; p++) vec_store(to + p * apart, vec_load(from + p * b->down));
+  else if (b->down == 1 && n == LANES && k == LANES)
+    vec_turn(from, b->right, to, apart);
+  else if (b->down == 1)
+    turn_few(from, n, b->right, k, to, apart);
+  else
+    for (int64_t p = 0; p < k; p++)
+      for (int64_t j = 0; j < LANES; j++)
+        to[p * apart + j] = j < n ? from[p * b->down + j * b->right] : 0;
 }
 
 /* ---- products ---- */
@@ -127,23 +151,6 @@ static void pack_panels(void *ctx, int64_t begin, int64_t end) {
                   j->packed + at * WIDTH * k + p * wide + r, wide);
       }
     }
-}
-
-typedef real half
-  __attribute__((vector_size(LAR_VEC_BYTES / 2), may_alias, aligned(sizeof(real))));
-
-/* n reals, of 2 LANES at most, by two registers or two halves that may overlap. */
-static void copy(int64_t n, const real *from, real *to) {
-  enum { HALF = LANES / 2 };
-  if (n >= LANES) {
-    vec first = vec_load(from), last = vec_load(from + n - LANES);
-    vec_store(to, first), vec_store(to + n - LANES, last);
-  } else if (n >= HALF) {
-    half first = *(const half *)from, last = *(const half *)(from + n - HALF);
-    *(half *)to = first, *(half *)(to + n - HALF) = last;
-  } else {
-    for (int64_t i = 0; i < n; i++) to[i] = from[i];
-  }
 }
 
 /* A tile that is not written as it stands: turned over, or cut off. */
@@ -264,7 +271,8 @@ static bool reads(const lar_product *p) {
 bool LAR_R(lar_tiles_take)(const lar_product *p) {
   double work = (double)p->m * (double)p->n * (double)p->k;
   lar_product t = turned(p);
-  if (work < LEAST || !LAR_VEC_MANY) return false;
+  bool by_rows = p->a.right == 1 && p->b.down == 1 && p->m >= LANES && p->n >= LANES;
+  if (work < (by_rows ? LEAST_BY_ROWS : LEAST) || !LAR_VEC_MANY) return false;
   if (p->m == 1 || p->n == 1) return is_vector(p) || is_vector(&t);
   return p->k <= MOST_K && (reads(p) || reads(&t));
 }
