@@ -2,7 +2,9 @@
  * kern/standardise - groups of a block to mean 0 and variance 1, and the derivative of that.
  *
  * Floor:    kern. x is a row-major block (outer, c, inner) of floats; group k is what has k in
- * the middle. Sums are in double, in the order of the elements.
+ * the middle. Sums are in double. They are of what is left after taking the group's first
+ * element away: that is at most sqrt(n) deviations from the mean, and so one pass gives both
+ * mean and variance with all the digits that there are.
  */
 #ifndef LAR_KERN_STANDARDISE_H
 #define LAR_KERN_STANDARDISE_H
@@ -12,19 +14,36 @@
 typedef struct lar_standard {
   int64_t outer, c, inner;
   double eps;
-  const void *x, *g; /* g: what flows back, for the derivative */
+  const void *x, *g; /* g: what flows back, for the derivative; NULL otherwise */
   void *y;           /* (x - mean) / sqrt(var + eps); read by the derivative */
   void *mean, *var;  /* c each, var the biased one; the derivative reads var */
   void *gx;          /* (g - mean(g) - y mean(g y)) / sqrt(var + eps) */
 } lar_standard;
 
-void lar_standardise(lar_dtype t, const lar_standard *job);
-void lar_standardise_slope(lar_dtype t, const lar_standard *job);
+/* Forward where g is NULL, else the derivative. */
+lar_status lar_standardise(lar_dtype t, const lar_standard *job);
 
-/* Groups [begin, end) of them; the dtype is in the name. */
-void lar_standardise_groups_f32(void *job, int64_t begin, int64_t end);
-void lar_standardise_groups_f64(void *job, int64_t begin, int64_t end);
-void lar_standardise_slope_groups_f32(void *job, int64_t begin, int64_t end);
-void lar_standardise_slope_groups_f64(void *job, int64_t begin, int64_t end);
+/* Below this many neighbours groups are columns side by side, otherwise runs one by one. */
+enum { LAR_STANDARD_SHORT = 16, LAR_STANDARD_BLOCK = 512 };
+
+/* Groups as columns: the matrix (outer, wide) in tiles of `rows` rows and `width` columns, at
+ * most LAR_STANDARD_BLOCK and whole groups. A tile leaves two sums of each of its columns in
+ * part, (across, down, 2, width); scale, shift and slope are for each column. */
+typedef struct lar_standard_tiles {
+  const lar_standard *job;
+  int64_t wide, width, rows, across, down;
+  double *part;
+  void *shift, *scale, *slope;
+} lar_standard_tiles;
+
+/* Of groups, tiles, blocks of columns and rows [begin, end); the dtype is in the name. */
+void lar_standard_runs_f32(void *job, int64_t begin, int64_t end);
+void lar_standard_runs_f64(void *job, int64_t begin, int64_t end);
+void lar_standard_sum_f32(void *tiles, int64_t begin, int64_t end);
+void lar_standard_sum_f64(void *tiles, int64_t begin, int64_t end);
+void lar_standard_join_f32(void *tiles, int64_t begin, int64_t end);
+void lar_standard_join_f64(void *tiles, int64_t begin, int64_t end);
+void lar_standard_write_f32(void *tiles, int64_t begin, int64_t end);
+void lar_standard_write_f64(void *tiles, int64_t begin, int64_t end);
 
 #endif

@@ -1,139 +1,90 @@
-/* The typed loops of kern/standardise. Groups with long runs of neighbours (inner) are summed
- * run by run; others side by side, BLOCK groups at a time, row by row. */
+/* Groups made of long runs, of kern/standardise: one by one, while they lie in the cache. */
 #include <math.h>
 
 #include "core/real.h"
 #include "kern/standardise.h"
 
-enum { LANES = 16, BLOCK = 512, SHORT = 16 };
+enum { WIDE = 8 };
+typedef double wide __attribute__((vector_size(8 * WIDE)));
+typedef real wide_real
+  __attribute__((vector_size(WIDE * sizeof(real)), aligned(sizeof(real)), may_alias));
 
-/* Sums over a group, or over each of m groups side by side: of a, or of (a - shift)^2, or of a
- * b. */
-typedef enum what { PLAIN, SQUARES, PRODUCTS } what;
+static inline wide load(const real *x) {
+  return __builtin_convertvector(*(const wide_real *)x, wide);
+}
 
-static double run_sum(what kind, const real *a, const real *b, double shift, int64_t n) {
-  double lane[LANES] = {0}, sum = 0;
+/* Of a run: s += sum of a - shift, t += sum of (a - shift)^2, or of a b for the slope. */
+static inline void run_sums(bool slope, const real *a, const real *b, double shift, int64_t n,
+                            double *s, double *t) {
+  wide one[2] = {{0}}, two[2] = {{0}};
   int64_t i = 0;
-#define ROUND(expr)                                    \
-  for (; i + LANES <= n; i += LANES)                   \
-    for (int k = 0; k < LANES; k++) lane[k] += (expr); \
-  for (int k = 0; i + k < n; k++) lane[k] += (expr)
-  if (kind == PLAIN) {
-    ROUND((double)a[i + k]);
-  } else if (kind == SQUARES) {
-    ROUND(((double)a[i + k] - shift) * ((double)a[i + k] - shift));
-  } else {
-    ROUND((double)a[i + k] * (double)b[i + k]);
-  }
-#undef ROUND
-  for (int k = 0; k < LANES; k++) sum += lane[k];
-  return sum;
-}
-
-/* sum[0..m) += one element of each of m groups, `step` apart. */
-static inline void side_sum(what kind, const real *p, const real *q, int64_t step,
-                            const double *shift, int64_t m, double *sum) {
-  if (kind == PLAIN)
-    for (int64_t k = 0; k < m; k++) sum[k] += (double)p[k * step];
-  else if (kind == SQUARES)
-    for (int64_t k = 0; k < m; k++) {
-      double d = (double)p[k * step] - shift[k];
-      sum[k] += d * d;
+  for (; i + 2 * WIDE <= n; i += 2 * WIDE)
+    for (int k = 0; k < 2; k++) {
+      wide d = slope ? load(a + i + k * WIDE) : load(a + i + k * WIDE) - shift;
+      one[k] += d;
+      two[k] += d * (slope ? load(b + i + k * WIDE) : d);
     }
-  else
-    for (int64_t k = 0; k < m; k++) sum[k] += (double)p[k * step] * (double)q[k * step];
+  one[0] += one[1];
+  two[0] += two[1];
+  for (int k = 0; k < WIDE; k++) {
+    *s += one[0][k];
+    *t += two[0][k];
+  }
+  for (; i < n; i++) {
+    double d = slope ? (double)a[i] : (double)a[i] - shift;
+    *s += d;
+    *t += d * (slope ? (double)b[i] : d);
+  }
 }
 
-/* sum[0..m) over all rows, of short runs. */
-static void side_sums(const lar_standard *j, what kind, const real *a, const real *b,
-                      const double *shift, int64_t first, int64_t m, double *sum) {
-  for (int64_t k = 0; k < m; k++) sum[k] = 0;
+/* The two sums over group k. */
+static void group_sums(const lar_standard *j, int64_t k, double shift, double *s, double *t) {
+  const real *x = j->x, *g = j->g, *y = j->y;
+  *s = *t = 0;
   for (int64_t o = 0; o < j->outer; o++) {
-    int64_t at = (o * j->c + first) * j->inner;
-    if (j->inner == 1) /* known here, so that the compiler sees neighbours */
-      side_sum(kind, a + at, b + at, 1, shift, m, sum);
+    int64_t at = (o * j->c + k) * j->inner;
+    if (g == NULL)
+      run_sums(false, x + at, x + at, shift, j->inner, s, t);
     else
-      for (int64_t i = 0; i < j->inner; i++)
-        side_sum(kind, a + at + i, b + at + i, j->inner, shift, m, sum);
+      run_sums(true, g + at, y + at, 0, j->inner, s, t);
   }
 }
 
-/* Sums of groups [first, first + m), m at most BLOCK. */
-static void sums(const lar_standard *j, what kind, const real *a, const real *b,
-                 const double *shift, int64_t first, int64_t m, double *sum) {
-  if (j->inner < SHORT) {
-    side_sums(j, kind, a, b, shift, first, m, sum);
-    return;
-  }
-  for (int64_t k = 0; k < m; k++) {
-    sum[k] = 0;
-    for (int64_t o = 0; o < j->outer; o++) {
-      int64_t at = (o * j->c + first + k) * j->inner;
-      sum[k] += run_sum(kind, a + at, b + at, shift != NULL ? shift[k] : 0, j->inner);
-    }
-  }
-}
-
-/* out = scale (a - shift - b slope), with numbers for each group; b may be NULL. */
-static void combine(const lar_standard *j, real *out, const real *a, const real *b,
-                    const real *scale, const real *shift, const real *slope, int64_t first,
-                    int64_t m) {
+static void forward(const lar_standard *j, int64_t k) {
+  const real *x = j->x;
+  double n = (double)(j->outer * j->inner), first = (double)x[k * j->inner], s, t;
+  group_sums(j, k, first, &s, &t);
+  double var = (t - s * s / n) / n;
+  var = var < 0 ? 0 : var;
+  real shift = (real)(first + s / n), scale = (real)(1 / sqrt(var + j->eps));
+  ((real *)j->mean)[k] = shift;
+  ((real *)j->var)[k] = (real)var;
   for (int64_t o = 0; o < j->outer; o++) {
-    int64_t at = (o * j->c + first) * j->inner;
-    if (j->inner == 1) {
-      if (b == NULL)
-        for (int64_t k = 0; k < m; k++) out[at + k] = scale[k] * (a[at + k] - shift[k]);
-      else
-        for (int64_t k = 0; k < m; k++)
-          out[at + k] = scale[k] * (a[at + k] - shift[k] - b[at + k] * slope[k]);
-      continue;
-    }
-    for (int64_t k = 0; k < m; k++, at += j->inner) {
-      if (b == NULL)
-        for (int64_t i = 0; i < j->inner; i++) out[at + i] = scale[k] * (a[at + i] - shift[k]);
-      else
-        for (int64_t i = 0; i < j->inner; i++)
-          out[at + i] = scale[k] * (a[at + i] - shift[k] - b[at + i] * slope[k]);
-    }
+    int64_t at = (o * j->c + k) * j->inner;
+    const real *a = x + at;
+    real *restrict y = (real *)j->y + at;
+    for (int64_t i = 0; i < j->inner; i++) y[i] = scale * (a[i] - shift);
   }
 }
 
-static void forward(const lar_standard *j, int64_t first, int64_t m) {
-  double mean[BLOCK], var[BLOCK], n = (double)(j->outer * j->inner);
-  real shift[BLOCK], scale[BLOCK];
-  sums(j, PLAIN, j->x, j->x, NULL, first, m, mean);
-  for (int64_t k = 0; k < m; k++) mean[k] /= n;
-  sums(j, SQUARES, j->x, j->x, mean, first, m, var);
-  for (int64_t k = 0; k < m; k++) {
-    ((real *)j->mean)[first + k] = shift[k] = (real)mean[k];
-    ((real *)j->var)[first + k] = (real)(var[k] / n);
-    scale[k] = (real)(1 / sqrt(var[k] / n + j->eps));
+static void backward(const lar_standard *j, int64_t k) {
+  double n = (double)(j->outer * j->inner), s, t;
+  group_sums(j, k, 0, &s, &t);
+  real shift = (real)(s / n), slope = (real)(t / n);
+  real scale = (real)(1 / sqrt((double)((const real *)j->var)[k] + j->eps));
+  for (int64_t o = 0; o < j->outer; o++) {
+    int64_t at = (o * j->c + k) * j->inner;
+    const real *g = (const real *)j->g + at, *y = (const real *)j->y + at;
+    real *restrict gx = (real *)j->gx + at;
+    for (int64_t i = 0; i < j->inner; i++) gx[i] = scale * (g[i] - shift - y[i] * slope);
   }
-  combine(j, j->y, j->x, NULL, scale, shift, NULL, first, m);
 }
 
-static void backward(const lar_standard *j, int64_t first, int64_t m) {
-  double g[BLOCK], gy[BLOCK], n = (double)(j->outer * j->inner);
-  real shift[BLOCK], scale[BLOCK], slope[BLOCK];
-  sums(j, PLAIN, j->g, j->g, NULL, first, m, g);
-  sums(j, PRODUCTS, j->g, j->y, NULL, first, m, gy);
-  for (int64_t k = 0; k < m; k++) {
-    shift[k] = (real)(g[k] / n);
-    slope[k] = (real)(gy[k] / n);
-    scale[k] = (real)(1 / sqrt((double)((const real *)j->var)[first + k] + j->eps));
-  }
-  combine(j, j->gx, j->g, j->y, scale, shift, slope, first, m);
-}
-
-/* A group that fits the cache is read once from memory; short runs go side by side. */
-static int64_t together(const lar_standard *j) { return j->inner < SHORT ? BLOCK : 1; }
-
-void LAR_R(lar_standardise_groups)(void *job, int64_t begin, int64_t end) {
-  int64_t m = together(job);
-  for (; begin < end; begin += m) forward(job, begin, end - begin < m ? end - begin : m);
-}
-
-void LAR_R(lar_standardise_slope_groups)(void *job, int64_t begin, int64_t end) {
-  int64_t m = together(job);
-  for (; begin < end; begin += m) backward(job, begin, end - begin < m ? end - begin : m);
+void LAR_R(lar_standard_runs)(void *job, int64_t begin, int64_t end) {
+  const lar_standard *j = job;
+  for (int64_t k = begin; k < end; k++)
+    if (j->g == NULL)
+      forward(j, k);
+    else
+      backward(j, k);
 }

@@ -22,7 +22,7 @@ static lar_status forward(lar_io *io) {
     j.y = lar_tensor_data(&io->out[0]);
     j.mean = lar_tensor_data(&io->out[1]);
     j.var = lar_tensor_data(&io->out[2]);
-    lar_standardise(t, &j);
+    st = lar_standardise(t, &j);
   }
   lar_tensor_clear(&x);
   return st;

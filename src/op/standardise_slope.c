@@ -12,8 +12,7 @@ static lar_status run(lar_io *io, lar_tensor *in) {
   j.y = lar_tensor_data(&in[1]);
   j.var = lar_tensor_data(&in[2]);
   j.gx = lar_tensor_data(&io->out[0]);
-  lar_standardise_slope(in[1].dtype, &j);
-  return LAR_OK;
+  return lar_standardise(in[1].dtype, &j);
 }
 
 static lar_status forward(lar_io *io) {
