@@ -6,16 +6,17 @@
 double LAR_R(lar_squares)(int64_t n, const void *x) {
   enum { LANES = 32 };
   const real *v = x;
-  double lane[LANES] = {0}, sum = 0;
-  int64_t i = 0;
-  for (; i + LANES <= n; i += LANES)
+  const int64_t whole = n / LANES * LANES;
+  double sum = 0;
+  for (int64_t i = whole; i < n; i++) sum += (double)v[i] * (double)v[i];
+  if (whole == 0) return sum;
+  double lane[LANES] = {0};
+  for (int64_t i = 0; i < whole; i += LANES)
     _Pragma("omp simd") for (int k = 0; k < LANES; k++) lane[k] +=
       (double)v[i + k] * (double)v[i + k];
-  for (; i < n; i++) sum += (double)v[i] * (double)v[i];
   for (int half = LANES / 2; half > 0; half /= 2)
     for (int k = 0; k < half; k++) lane[k] += lane[k + half];
-  sum += lane[0];
-  return sum;
+  return sum + lane[0];
 }
 
 /* NaN stays. */

@@ -287,8 +287,11 @@ static void run_chunk(void *ctx, int64_t first, int64_t last) {
  * then. Without room, counted only. */
 static size_t cut(lar_optim *o, int i, int half, size_t at) {
   const lar_way *m = &o->way[i];
-  int64_t n = lar_tensor_numel(&m->w), many = LAR_STEP_GRAIN / m->block;
-  int64_t grain = m->block * (many > 0 ? many : 1);
+  int64_t n = lar_tensor_numel(&m->w), grain = n;
+  if (n > m->block) {
+    int64_t many = LAR_STEP_GRAIN / m->block;
+    grain = m->block * (many > 0 ? many : 1);
+  }
   for (int64_t begin = 0; begin < n; begin += grain) {
     if ((2 * begin >= n) != (half != 0)) continue;
     if (at < o->nchunk)
