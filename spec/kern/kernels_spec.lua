@@ -70,6 +70,21 @@ describe("a sum", function()
     check(t:norm():item(), math.sqrt(1e6 * 0.01), 1e-5)
   end)
 
+  it("of powers of a long row is that of its parts", function()
+    local t = lariat.full({ 100003 }, 2, { dtype = "float64" })
+    t[100003] = -5
+    check(t:norm():item(), math.sqrt(4 * 100002 + 25))
+    check(t:norm(1, { p = 1 }):item(), 2 * 100002 + 5)
+    check(t:norm(1, { p = 3 }):item(), (8 * 100002 + 125) ^ (1 / 3))
+    assert.equal(100003, t:norm(1, { p = 0 }):item())
+    assert.equal(5, t:norm(1, { p = math.huge }):item())
+    t[50000] = 0 / 0
+    for _, p in ipairs { 1, 2, math.huge } do
+      local v = t:norm(1, { p = p }):item()
+      assert.is_true(v ~= v)
+    end
+  end)
+
   it("does not overflow on the way to a norm", function()
     check(lariat.tensor({ 3e30, 4e30 }):norm():item() / 5e30, 1, 1e-6)
     check(f64({ 3e200, 4e200 }):norm():item() / 5e200, 1)
@@ -91,7 +106,8 @@ describe("the number of threads", function()
         local a = lariat.randn({ 600, 700 }, { dtype = dtype })
         for _, t in ipairs { a:sum(), a:sum(1), a:sum(2), a:t():contiguous(), a:exp() + a,
           a:softmax(2), a:max(1), a:cumsum(2), a:norm(2), a:prod(1), a:t():sum(1),
-          a:mul(2):var(), (a:view(-1):sort()), a:logsumexp() } do
+          a:mul(2):var(), (a:view(-1):sort()), a:logsumexp(), a:max(), a:argmin(), a:norm(),
+          a:view(2, -1):norm(2, { p = 3 }), a:mul(0.1):add(1):prod(), a:mul(3):gelu() } do
           out[#out + 1] = t
         end
       end
@@ -246,6 +262,25 @@ describe("an order", function()
     assert.same({ 700, 1, 1999 }, c:argmax(1):totable())
     assert.same({ 1, 2000, 1999 }, c:argmin(1):totable())
     assert.equal(1, t:select(1, 2):median():ge(0):sum():item())
+  end)
+
+  it("finds them in rows long enough to be cut, of any dtype", function()
+    for _, dtype in ipairs { "float32", "float64", "int64" } do
+      local t = lariat.zeros({ 2, 5000001 }, { dtype = dtype })
+      t[{ 1, 70000 }], t[{ 1, 4900000 }], t[{ 2, 5000001 }] = 5, 5, -1
+      assert.same({ 70000, 1 }, t:argmax(2):totable())
+      assert.same({ 1, 5000001 }, t:argmin(2):totable())
+      assert.equal(70000, t:argmax():item())
+      assert.equal(5, t:max():item())
+      assert.equal(-1, t:min():item())
+      if dtype ~= "int64" then
+        t[{ 1, 60000 }], t[{ 1, 4800000 }] = 0 / 0, 0 / 0
+        assert.equal(60000, t:argmax():item())
+        assert.equal(60000, t:argmin():item())
+        local low = t:min():item()
+        assert.is_true(low ~= low)
+      end
+    end
   end)
 
   it("takes the lower of two middles", function()

@@ -2,7 +2,7 @@
 #include "core/number.h"
 #include "kern/extreme.h"
 
-enum { LANES = 16, BLOCK = 512 };
+enum { BLOCK = 512 };
 
 /* NaN as a truth that vectorises; never for integers. */
 #ifdef LAR_REAL_I64
@@ -11,29 +11,22 @@ enum { LANES = 16, BLOCK = 512 };
 #define IS_NAN(x) ((x) != (x))
 #endif
 
-/* For the largest with >, for the smallest with <:
+#define SIMD(clauses) _Pragma(#clauses)
+
+/* For the largest with > and max, for the smallest with < and min:
  *   peak    of n neighbours, *bad when a NaN is among them
  *   place   of the first extreme of n neighbours: the block it is in, then the place there
  *   columns the same for m neighbouring columns at once */
-#define BOTH(peak, place, columns, op)                                                 \
+#define BOTH(peak, place, columns, op, extreme)                                        \
   static real peak(const real *x, int64_t n, bool *bad) {                              \
-    real lane[LANES], top = x[0];                                                      \
-    int nans[LANES] = {0};                                                             \
-    int64_t i = 0;                                                                     \
-    for (int k = 0; k < LANES; k++) lane[k] = x[0];                                    \
-    for (; i + LANES <= n; i += LANES)                                                 \
-      for (int k = 0; k < LANES; k++) {                                                \
-        lane[k] = x[i + k] op lane[k] ? x[i + k] : lane[k];                            \
-        nans[k] |= IS_NAN(x[i + k]);                                                   \
-      }                                                                                \
-    for (; i < n; i++) {                                                               \
+    real top = x[0];                                                                   \
+    int nans = 0;                                                                      \
+    SIMD(omp simd reduction(extreme : top) reduction(| : nans))                        \
+    for (int64_t i = 0; i < n; i++) {                                                  \
       top = x[i] op top ? x[i] : top;                                                  \
-      nans[0] |= IS_NAN(x[i]);                                                         \
+      nans |= IS_NAN(x[i]);                                                            \
     }                                                                                  \
-    for (int k = 0; k < LANES; k++) {                                                  \
-      top = lane[k] op top ? lane[k] : top;                                            \
-      *bad = *bad || nans[k];                                                          \
-    }                                                                                  \
+    *bad = nans != 0;                                                                  \
     return top;                                                                        \
   }                                                                                    \
                                                                                        \
@@ -42,7 +35,7 @@ enum { LANES = 16, BLOCK = 512 };
     real best = x[0];                                                                  \
     for (int64_t at = 0; at < n; at += BLOCK) {                                        \
       int64_t m = n - at < BLOCK ? n - at : BLOCK;                                     \
-      bool bad = false;                                                                \
+      bool bad;                                                                        \
       real top = peak(x + at, m, &bad);                                                \
       for (int64_t i = at; bad && i < at + m; i++)                                     \
         if (IS_NAN(x[i])) return i;                                                    \
@@ -64,8 +57,8 @@ enum { LANES = 16, BLOCK = 512 };
       }                                                                                \
   }
 
-BOTH(highest, highest_place, highest_columns, >)
-BOTH(lowest, lowest_place, lowest_columns, <)
+BOTH(highest, highest_place, highest_columns, >, max)
+BOTH(lowest, lowest_place, lowest_columns, <, min)
 
 static void row(const lar_extreme_job *j, int64_t r) {
   const real *x = (const real *)j->x + r * j->n;
