@@ -74,7 +74,7 @@ struct lar_fit {
   bool dynamic;    /* no plans: the step may do something else each time */
   bool keep_train; /* keep predictions of an epoch, for metrics */
   bool keep_val;
-  bool keep_gradients;  /* a hook at the end of an epoch may look at them */
+  bool keep_gradients;  /* somebody may look at them between steps */
   double time_limit;    /* seconds; 0: none */
   double tol, grad_tol; /* relative change of the objective; gradient norm */
   double gap_tol;       /* > 0: relative duality gap of a linear model (train/gap.h) */

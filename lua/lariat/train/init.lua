@@ -178,6 +178,15 @@ local function check_hooks(opts)
   end
 end
 
+-- Whether a function of the user's is called between steps, where gradients can be read.
+local function may_look(opts)
+  local looks = opts.on_epoch ~= nil
+  for _, given in ipairs { opts.metrics or {}, opts.schedule or {} } do
+    for _, fn in pairs(given) do looks = looks or type(fn) == "function" end
+  end
+  return looks
+end
+
 -- Everything the user asked for, as what the loop reads and what hooks see.
 local function prepare(model, data, opts, history)
   local resume = opts.resume
@@ -192,7 +201,6 @@ local function prepare(model, data, opts, history)
   state.epochs, state.max_steps = config.epochs, config.max_steps
   local metrics = read_metrics(opts.metrics)
   config.keep_train = #metrics > 0
-  config.keep_gradients = opts.on_epoch ~= nil
   config.keep_val = #metrics > 0 and config.val_x ~= nil
   local parts = {
     writer = checkpoint.writer(opts.checkpoint), metrics = metrics,
@@ -200,6 +208,7 @@ local function prepare(model, data, opts, history)
     stopper = opts.early_stop and Stopper.new(opts.early_stop),
     progress = Progress.new(opts, metrics),
   }
+  config.keep_gradients = may_look(opts)
   install(config, state, opts, parts)
   return config, state, parts
 end
