@@ -1,23 +1,10 @@
 #include "op/gather.h"
 
-#include "core/mem.h"
-#include "kern/copy.h"
 #include "op/calc.h"
 
 static lar_status forward(lar_io *io) {
-  const lar_tensor *x = io->in[0], *index = io->in[1];
-  lar_tensor src = {0};
-  int64_t *at = NULL;
-  lar_status st = LAR_OK;
-  LAR_GO(lar_gather_places(&at, x, index, lar_attr_int(io->attr, 0)));
-  LAR_GO(lar_contiguous(&src, x, x->dtype));
-  LAR_GO(lar_tensor_init(&io->out[0], x->dtype, index->ndim, index->shape));
   io->nout = 1;
-  lar_gather_pick(&io->out[0], &src, at);
-done:
-  lar_tensor_clear(&src);
-  lar_free(at);
-  return st;
+  return lar_gather(&io->out[0], io->in[0], io->in[1], lar_attr_int(io->attr, 0));
 }
 
 static void vjp(lar_vjp *v) {

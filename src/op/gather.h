@@ -6,13 +6,8 @@
 
 #include "op/calc.h"
 
-/* *out (to be freed by lar_free): for each element of `index`, in row-major order, where in
- * a row-major tensor of x's shape the element lies that it names along the user's d. */
-lar_status lar_gather_places(int64_t **out, const lar_tensor *x, const lar_tensor *index,
-                             int64_t d);
-
-/* y = the elements of x, both row-major and of one dtype, at those places. */
-void lar_gather_pick(const lar_tensor *y, const lar_tensor *x, const int64_t *at);
+/* out = for each element of `index`, the element of x that it names along the user's d. */
+lar_status lar_gather(lar_tensor *out, const lar_tensor *x, const lar_tensor *index, int64_t d);
 
 /* out = x with src (of index's shape, or one element) stored, or added, at those places. */
 lar_status lar_scatter(lar_tensor *out, const lar_tensor *x, const lar_tensor *index,

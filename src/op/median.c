@@ -1,6 +1,7 @@
 #include "kern/copy.h"
 #include "op/along.h"
 #include "op/extreme.h"
+#include "op/gather.h"
 #include "op/order.h"
 
 static const lar_param params[] = {LAR_KEEPDIM, {0}};
@@ -36,7 +37,7 @@ static lar_status along(lar_io *io, const lar_tensor *x, int64_t d) {
   LAR_GO(lar_tensor_init(&place, LAR_I64, x->ndim, shape));
   if (lar_tensor_numel(&place) > 0)
     choose(lar_tensor_data(&place), lar_tensor_data(&order), &a);
-  LAR_GO(lar_order_pick(&io->out[0], x, &place, d));
+  LAR_GO(lar_gather(&io->out[0], x, &place, d));
   lar_tensor_ref(&io->out[1], &place);
   io->nout = 2;
 done:

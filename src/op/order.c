@@ -1,6 +1,5 @@
 #include "op/order.h"
 
-#include "core/mem.h"
 #include "kern/copy.h"
 #include "kern/sort.h"
 #include "op/along.h"
@@ -21,21 +20,6 @@ done:
   return st;
 }
 
-lar_status lar_order_pick(lar_tensor *out, const lar_tensor *x, const lar_tensor *place,
-                          int64_t d) {
-  int64_t *at = NULL;
-  lar_tensor src = {0};
-  lar_status st = LAR_OK;
-  LAR_GO(lar_gather_places(&at, x, place, d));
-  LAR_GO(lar_contiguous(&src, x, x->dtype));
-  LAR_GO(lar_tensor_init(out, x->dtype, place->ndim, place->shape));
-  lar_gather_pick(out, &src, at);
-done:
-  lar_tensor_clear(&src);
-  lar_free(at);
-  return st;
-}
-
 lar_status lar_order_part(lar_io *io, int64_t d, bool descending, int64_t from, int64_t n) {
   const lar_tensor *x = io->in[0];
   lar_tensor place = {0};
@@ -50,7 +34,7 @@ lar_status lar_order_part(lar_io *io, int64_t d, bool descending, int64_t from, 
     part.shape[dim] = n;
   }
   LAR_GO(lar_clone(&io->out[1], &part, LAR_I64));
-  LAR_GO(lar_order_pick(&io->out[0], x, &io->out[1], d));
+  LAR_GO(lar_gather(&io->out[0], x, &io->out[1], d));
   io->nout = 2;
 done:
   lar_tensor_clear(&place);

@@ -9,10 +9,6 @@
 /* The 1-based places along the user's d (LAR_NONE: the last), of x's shape. */
 lar_status lar_order(lar_tensor *place, const lar_tensor *x, int64_t d, bool descending);
 
-/* The elements of x at places along d: the values that go with them. */
-lar_status lar_order_pick(lar_tensor *out, const lar_tensor *x, const lar_tensor *place,
-                          int64_t d);
-
 /* out[0] = values, out[1] = places from..from+n of the order, along d. */
 lar_status lar_order_part(lar_io *io, int64_t d, bool descending, int64_t from, int64_t n);
 
