@@ -59,6 +59,9 @@ local function elementwise()
     log_sigmoid = "logsigmoid" } do
     add(name, function() a[name](a) end, ("F.%s(a)"):format(python))
   end
+  add("gelu and back", back(function(v) return v:gelu() end, a), "back(F.gelu, a)")
+  add("gelu tanh and back", back(function(v) return v:gelu("tanh") end, a),
+    "back(lambda v: F.gelu(v, approximate='tanh'), a)")
   add("pow", function() x:pow(1.5) end, "x ** 1.5")
   add("clamp", function() a:clamp(-1, 1) end, "a.clamp(-1, 1)")
   add("a + b", function() return a + b end, "a + b")

@@ -484,6 +484,7 @@ local hidden = {
   cast = slope(function(a) return a:float() end, real),
   slice = slope(function(a) return a[1] end, real),
   unslice = slope(function(a) return a[1] end, real),
+  gelu_slope = slope(function(a) return a:gelu() + a:gelu("tanh") end, real),
   relu_slope = slope(function(a) return a:relu() end, real),
   sigmoid_slope = slope(function(a) return a:sigmoid() end, real),
   tanh_slope = slope(function(a) return a:tanh() end, real),

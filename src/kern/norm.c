@@ -96,7 +96,7 @@ static double in_parts(const real *x, int64_t n, double p) {
   if (l.part < GRAIN) l.part = GRAIN;
   int64_t count = (n + l.part - 1) / l.part;
   lar_par_for(count, 1, parts, &l);
-  double all;
+  double all = 0;
   lar_norm_f64(&all, l.norms, (int64_t[]){1, count, 1}, p == 0 ? 1 : p); /* counts are added */
   return all;
 }

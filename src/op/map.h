@@ -76,6 +76,27 @@ typedef real lar_modular;
     op##_block(z, x, p);                                                           \
     memcpy(y + at, z, (size_t)(n - at) * sizeof *z);                               \
   }
+#define LAR_VMAP2(op, f)                                                             \
+  LAR_WIDE static inline void op##_block(real *restrict z, const real *restrict x,   \
+                                         const real *restrict y, const double *p) {  \
+    _Pragma("omp simd") for (int i = 0; i < LAR_LANES; i++) z[i] = f(x[i], y[i], p); \
+  }                                                                                  \
+  LAR_WIDE lar_map LAR_MAP_LOOP(op);                                                 \
+  LAR_MAP_HEAD(op) {                                                                 \
+    real *to = out;                                                                  \
+    const real *a = in[0], *b = in[1];                                               \
+    real z[LAR_LANES], x[LAR_LANES] = {0}, y[LAR_LANES] = {0};                       \
+    int64_t at = 0;                                                                  \
+    for (; at + LAR_LANES <= n; at += LAR_LANES) {                                   \
+      op##_block(z, a + at, b + at, p);                                              \
+      memcpy(to + at, z, sizeof z);                                                  \
+    }                                                                                \
+    if (at == n) return;                                                             \
+    memcpy(x, a + at, (size_t)(n - at) * sizeof *x);                                 \
+    memcpy(y, b + at, (size_t)(n - at) * sizeof *y);                                 \
+    op##_block(z, x, y, p);                                                          \
+    memcpy(to + at, z, (size_t)(n - at) * sizeof *z);                                \
+  }
 enum { LAR_LANES = 16 };
 
 #define LAR_FMAPS(op) \
