@@ -488,7 +488,13 @@ local hidden = {
   relu_slope = slope(function(a) return a:relu() end, real),
   sigmoid_slope = slope(function(a) return a:sigmoid() end, real),
   tanh_slope = slope(function(a) return a:tanh() end, real),
-  standardise = slope(function(a) return lariat.nn.layer_norm(3):to "float64"(a) end, real),
+  standardise = slope(function(a)
+    return lariat.nn.layer_norm(3, { affine = false }):to "float64"(a)
+  end, real),
+  normalise = slope(function(a) return lariat.nn.layer_norm(3):to "float64"(a) end, real),
+  normalise_slope = function()
+    lariat.nn.layer_norm(3)(lariat.tensor(real, { requires_grad = true })):sum():backward()
+  end,
   index_sum = slope(function(a) return a[int { 1, 1 }] end, real),
   masked_spread = slope(function(a) return a[a:gt(0)] end, real),
   undiagonal = slope(function(a) return a:diagonal() end, square),

@@ -17,11 +17,12 @@ static lar_status columns(lar_dtype t, const lar_standard *job) {
   j.down = (job->outer + j.rows - 1) / j.rows;
   int64_t sums = j.across * j.down * 2 * j.width;
   void *p;
-  LAR_TRY(lar_alloc_raw(&p, (size_t)(sums * 8 + 3 * j.wide * size), 1));
+  LAR_TRY(lar_alloc_raw(&p, (size_t)(sums * 8 + 4 * j.wide * size), 1));
   j.part = p;
   j.shift = j.part + sums;
   j.scale = (char *)j.shift + j.wide * size;
   j.slope = (char *)j.scale + j.wide * size;
+  j.rest = (char *)j.slope + j.wide * size;
   lar_par_for(j.across * j.down, 1, f32 ? lar_standard_sum_f32 : lar_standard_sum_f64, &j);
   lar_par_for(j.across, 1, f32 ? lar_standard_join_f32 : lar_standard_join_f64, &j);
   lar_par_for(job->outer, at_least(WORK / j.wide, 1),
@@ -30,11 +31,26 @@ static lar_status columns(lar_dtype t, const lar_standard *job) {
   return LAR_OK;
 }
 
+static lar_status runs(lar_dtype t, lar_standard *j) {
+  bool gains = j->g != NULL && j->gain != NULL, f32 = t == LAR_F32;
+  void *p = NULL;
+  j->grain = WORK / (j->outer * j->inner) + 1;
+  if (gains && j->per == j->inner) { /* a part for each chunk of whole rows of gains */
+    j->grain = j->count / j->per * at_least(2 * WORK / j->count, 16);
+    j->down = (j->c + j->grain - 1) / j->grain;
+  } else if (gains) {
+    j->down = j->outer * j->c * j->per / j->count;
+  }
+  if (gains) LAR_TRY(lar_alloc_raw(&p, (size_t)(j->down * 2 * j->count), sizeof(double)));
+  j->part = p;
+  lar_par_for(j->c, j->grain, f32 ? lar_standard_runs_f32 : lar_standard_runs_f64, j);
+  if (gains) (f32 ? lar_standard_gains_f32 : lar_standard_gains_f64)(j);
+  lar_free(p);
+  return LAR_OK;
+}
+
 lar_status lar_standardise(lar_dtype t, const lar_standard *job) {
   lar_standard j = *job;
   if (j.outer * j.c * j.inner == 0) return LAR_OK;
-  if (j.inner < LAR_STANDARD_SHORT) return columns(t, &j);
-  lar_par_for(j.c, WORK / (j.outer * j.inner) + 1,
-              t == LAR_F32 ? lar_standard_runs_f32 : lar_standard_runs_f64, &j);
-  return LAR_OK;
+  return j.outer > 1 && j.inner < LAR_STANDARD_SHORT ? columns(t, &j) : runs(t, &j);
 }

@@ -7,42 +7,47 @@
 
 enum { BLOCK = LAR_STANDARD_BLOCK, TOGETHER = 4 };
 
-/* s[0..m) += sums of `rows` rows of d = a - shift, t += sums of d^2; with b of a and a b. */
-static inline void add_rows(bool slope, int rows, const real *a, const real *b, int64_t step,
+/* s[0..m) += sums of `rows` rows of d = x - shift, t += sums of d^2; with g of g and g d. */
+static inline void add_rows(bool slope, int rows, const real *x, const real *g, int64_t step,
                             const double *shift, int64_t m, double *restrict s,
                             double *restrict t) {
   for (int64_t k = 0; k < m; k++) {
     double one = 0, two = 0;
     for (int r = 0; r < rows; r++) {
-      double d = (double)a[r * step + k] - (slope ? 0 : shift[k]);
-      one += d;
-      two += d * (slope ? (double)b[r * step + k] : d);
+      double d = (double)x[r * step + k] - shift[k];
+      double e = slope ? (double)g[r * step + k] : d;
+      one += e;
+      two += d * e;
     }
     s[k] += one;
     t[k] += two;
   }
 }
 
-static inline void tile_sums(bool slope, const real *a, const real *b, int64_t rows,
+static inline void tile_sums(bool slope, const real *x, const real *g, int64_t rows,
                              int64_t step, const double *shift, int64_t m, double *part,
                              int64_t width) {
   double s[BLOCK] = {0}, t[BLOCK] = {0};
   int64_t r = 0;
   for (; r + TOGETHER <= rows; r += TOGETHER)
-    add_rows(slope, TOGETHER, a + r * step, b + r * step, step, shift, m, s, t);
-  for (; r < rows; r++) add_rows(slope, 1, a + r * step, b + r * step, step, shift, m, s, t);
-  for (int64_t k = 0; k < m; k++) part[k] = s[k], part[width + k] = t[k];
+    add_rows(slope, TOGETHER, x + r * step, g + r * step, step, shift, m, s, t);
+  for (; r < rows; r++) add_rows(slope, 1, x + r * step, g + r * step, step, shift, m, s, t);
+  for (int64_t k = 0; k < m; k++) {
+    part[k] = s[k];
+    part[width + k] = t[k];
+  }
 }
 
-/* Column k of x starts from the first element of its group. */
-static double first_of(const lar_standard *j, int64_t k) {
-  return (double)((const real *)j->x)[k / j->inner * j->inner];
+/* What column k is counted from: the first element of its group, or the mean. */
+static double origin(const lar_standard *j, int64_t k) {
+  if (j->g == NULL) return (double)((const real *)j->x)[k / j->inner * j->inner];
+  return j->mean == NULL ? 0 : (double)((const real *)j->mean)[k / j->inner];
 }
 
 void LAR_R(lar_standard_sum)(void *tiles, int64_t begin, int64_t end) {
   const lar_standard_tiles *t = tiles;
   const lar_standard *j = t->job;
-  const real *x = j->x;
+  const real *x = j->x, *g = j->g;
   double shift[BLOCK];
   for (int64_t u = begin; u < end; u++) {
     int64_t left = u / t->down * t->width, top = u % t->down * t->rows;
@@ -50,35 +55,47 @@ void LAR_R(lar_standard_sum)(void *tiles, int64_t begin, int64_t end) {
     int64_t rows = j->outer - top < t->rows ? j->outer - top : t->rows;
     int64_t at = top * t->wide + left;
     double *part = t->part + u * 2 * t->width;
-    if (j->g != NULL) {
-      tile_sums(true, (const real *)j->g + at, (const real *)j->y + at, rows, t->wide, NULL, m,
-                part, t->width);
-      continue;
-    }
-    for (int64_t k = 0; k < m; k++) shift[k] = first_of(j, left + k);
-    tile_sums(false, x + at, x + at, rows, t->wide, shift, m, part, t->width);
+    for (int64_t k = 0; k < m; k++) shift[k] = origin(j, left + k);
+    if (g == NULL)
+      tile_sums(false, x + at, x + at, rows, t->wide, shift, m, part, t->width);
+    else
+      tile_sums(true, x + at, g + at, rows, t->wide, shift, m, part, t->width);
   }
 }
 
-/* What the write needs to know of group k, from its two sums. */
-static void settle(const lar_standard_tiles *t, int64_t k, double s, double q) {
+/* What the write needs to know of the columns of group k. */
+static void spread(const lar_standard_tiles *t, int64_t k, double shift, double scale,
+                   double slope, double rest) {
   const lar_standard *j = t->job;
-  double n = (double)(j->outer * j->inner), shift = s / n, var;
-  real *slope = t->slope;
-  if (j->g == NULL) {
-    var = (q - s * s / n) / n;
-    var = var < 0 ? 0 : var;
-    shift += first_of(j, k * j->inner);
-    ((real *)j->mean)[k] = (real)shift;
-    ((real *)j->var)[k] = (real)var;
-  } else {
-    var = (double)((const real *)j->var)[k];
-  }
+  if (j->gain != NULL) scale *= (double)((const real *)j->gain)[k];
   for (int64_t i = k * j->inner; i < (k + 1) * j->inner; i++) {
     ((real *)t->shift)[i] = (real)shift;
-    ((real *)t->scale)[i] = (real)(1 / sqrt(var + j->eps));
-    slope[i] = (real)(q / n);
+    ((real *)t->scale)[i] = (real)scale;
+    ((real *)t->slope)[i] = (real)slope;
+    ((real *)t->rest)[i] = (real)rest;
   }
+}
+
+/* Group k from its two sums. */
+static void settle(const lar_standard_tiles *t, int64_t k, double s, double q) {
+  const lar_standard *j = t->job;
+  double n = (double)(j->outer * j->inner), from = origin(j, k * j->inner);
+  real *mean = j->mean, *variance = j->var, *ggain = j->ggain, *gbias = j->gbias;
+  if (j->g == NULL) {
+    double var = (q - s * s / n) / n;
+    var = var < 0 ? 0 : var;
+    mean[k] = (real)(from + s / n);
+    variance[k] = (real)var;
+    spread(t, k, from + s / n, 1 / sqrt(var + j->eps), 0,
+           j->bias == NULL ? 0 : (double)((const real *)j->bias)[k]);
+    return;
+  }
+  double r = 1 / sqrt((double)variance[k] + j->eps);
+  if (j->gain != NULL) {
+    ggain[k] = (real)(r * q);
+    gbias[k] = (real)s;
+  }
+  spread(t, k, s / n, r, mean == NULL ? q / n : q * r * r / n, from);
 }
 
 void LAR_R(lar_standard_join)(void *tiles, int64_t begin, int64_t end) {
@@ -102,23 +119,25 @@ void LAR_R(lar_standard_join)(void *tiles, int64_t begin, int64_t end) {
 }
 
 static void write_row(const lar_standard_tiles *t, real *restrict y, const real *x) {
-  const real *scale = t->scale, *shift = t->shift;
-  for (int64_t k = 0; k < t->wide; k++) y[k] = scale[k] * (x[k] - shift[k]);
+  const real *scale = t->scale, *shift = t->shift, *bias = t->rest;
+  for (int64_t k = 0; k < t->wide; k++) y[k] = scale[k] * (x[k] - shift[k]) + bias[k];
 }
 
 static void write_slope(const lar_standard_tiles *t, real *restrict gx, const real *g,
-                        const real *y) {
-  const real *scale = t->scale, *shift = t->shift, *slope = t->slope;
-  for (int64_t k = 0; k < t->wide; k++) gx[k] = scale[k] * (g[k] - shift[k] - y[k] * slope[k]);
+                        const real *x) {
+  const real *scale = t->scale, *shift = t->shift, *slope = t->slope, *mean = t->rest;
+  for (int64_t k = 0; k < t->wide; k++)
+    gx[k] = scale[k] * (g[k] - shift[k] - (x[k] - mean[k]) * slope[k]);
 }
 
 void LAR_R(lar_standard_write)(void *tiles, int64_t begin, int64_t end) {
   const lar_standard_tiles *t = tiles;
   const lar_standard *j = t->job;
+  const real *x = j->x, *g = j->g;
   real *y = j->y, *gx = j->gx;
   for (int64_t at = begin * t->wide; at < end * t->wide; at += t->wide)
-    if (j->g == NULL)
-      write_row(t, y + at, (const real *)j->x + at);
+    if (g == NULL)
+      write_row(t, y + at, x + at);
     else
-      write_slope(t, gx + at, (const real *)j->g + at, y + at);
+      write_slope(t, gx + at, g + at, x + at);
 }

@@ -43,7 +43,7 @@ static lar_var *train(lar_module *m, lar_scope *s, lar_var *x, int64_t count) {
   const int64_t *shape = x->t.shape;
   int64_t block[] = {shape[0], shape[1], lar_shape_numel(x->t.ndim - 2, shape + 2)};
   lar_var *mean = NULL, *var = NULL;
-  lar_var *y = lar_norm_apply(s, x, block, self->eps, &mean, &var);
+  lar_var *y = lar_norm_apply(m, s, x, block, 1, self->eps, &mean, &var);
   double unbiased = (double)count / (double)(count - 1);
   average(s, lar_module_slot(m, "running_mean"), mean, self->momentum, 1);
   average(s, lar_module_slot(m, "running_var"), var, self->momentum, unbiased);
@@ -57,7 +57,8 @@ static lar_var *evaluate(lar_module *m, lar_scope *s, lar_var *x, const int64_t 
   lar_var *mean = LAR_CALL1(s, clone, lar_module_slot(m, "running_mean"));
   lar_var *var = lar_affine(s, lar_module_slot(m, "running_var"), 1, self->eps);
   lar_var *scale = lar_reshape(s, LAR_CALL1(s, rsqrt, var), n, shape);
-  return lar_mul(s, lar_sub(s, x, lar_reshape(s, mean, n, shape)), scale);
+  lar_var *y = lar_mul(s, lar_sub(s, x, lar_reshape(s, mean, n, shape)), scale);
+  return lar_norm_affine(m, s, y, n, shape);
 }
 
 static lar_var *forward(lar_module *m, lar_scope *s, lar_var *x) {
@@ -75,8 +76,7 @@ static lar_var *forward(lar_module *m, lar_scope *s, lar_var *x) {
                           "takes at least 2",
                           lar_tensor_text(t));
   lar_norm_channels(t, shape);
-  lar_var *y = m->training ? train(m, s, x, count) : evaluate(m, s, x, shape);
-  return lar_norm_affine(m, s, y, t->ndim, shape);
+  return m->training ? train(m, s, x, count) : evaluate(m, s, x, shape);
 }
 
 LAR_ENTRY(layer, batch_norm) = {

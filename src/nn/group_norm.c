@@ -24,16 +24,14 @@ static lar_status init(lar_module *m) {
 static lar_var *forward(lar_module *m, lar_scope *s, lar_var *x) {
   const group_norm *self = m->self;
   const lar_tensor *t = &x->t;
-  int64_t shape[LAR_MAX_NDIM], g = (int64_t)self->groups;
+  int64_t g = (int64_t)self->groups;
   if (t->ndim < 2 || t->shape[1] != (int64_t)self->channels)
     return lar_layer_fail(s, LAR_ESHAPE,
                           "input %s does not have %.0f channels in its dimension 2",
                           lar_tensor_text(t), self->channels);
   int64_t width = lar_shape_numel(t->ndim - 1, t->shape + 1) / g;
   int64_t block[] = {1, t->shape[0] * g, width};
-  lar_var *y = lar_norm_apply(s, x, block, self->eps, NULL, NULL);
-  lar_norm_channels(t, shape);
-  return lar_norm_affine(m, s, y, t->ndim, shape);
+  return lar_norm_apply(m, s, x, block, t->shape[1] / g, self->eps, NULL, NULL);
 }
 
 LAR_ENTRY(layer, group_norm) = {

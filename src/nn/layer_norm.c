@@ -40,8 +40,7 @@ static lar_var *forward(lar_module *m, lar_scope *s, lar_var *x) {
     return lar_layer_fail(s, LAR_ESHAPE, "input %s does not end in %s", lar_tensor_text(&x->t),
                           lar_shape_text(n, shape));
   int64_t width = lar_shape_numel(n, shape), rows = lar_shape_numel(lead, x->t.shape);
-  lar_var *y = lar_norm_apply(s, x, (int64_t[]){1, rows, width}, self->eps, NULL, NULL);
-  return lar_norm_affine(m, s, y, n, shape);
+  return lar_norm_apply(m, s, x, (int64_t[]){1, rows, width}, width, self->eps, NULL, NULL);
 }
 
 LAR_ENTRY(layer, layer_norm) = {

@@ -33,26 +33,29 @@ lar_var *lar_group_mean(lar_scope *s, lar_var *a) {
 }
 
 /* Of y: its slope; of the mean: g / n; of the variance: 2 g (x - mean) / n. */
-static void vjp(lar_vjp *v) {
-  lar_scope *s = v->s;
-  lar_var *x = v->x[0], *sum = NULL;
-  double eps = v->attr->f[0], n = (double)(x->t.shape[0] * x->t.shape[2]);
-  if (v->g[0] != NULL) {
+lar_var *lar_standard_back(lar_scope *s, double eps, lar_var *x, lar_var *const *y,
+                           lar_var *const *g) {
+  lar_var *sum = NULL;
+  double n = (double)(x->t.shape[0] * x->t.shape[2]);
+  if (g[0] != NULL) {
     lar_attr a = lar_attr_default(LAR_OP(standardise_slope));
     a.f[0] = eps;
-    lar_var *in[] = {v->g[0], v->y[0], v->y[2]};
+    lar_var *in[] = {g[0], y[0], y[2]};
     sum = lar_apply(s, LAR_OP(standardise_slope), &a, 3, in);
   }
-  if (v->g[1] != NULL) {
-    lar_var *part = lar_expand(s, lar_affine(s, v->g[1], 1 / n, 0), 3, x->t.shape);
+  if (g[1] != NULL) {
+    lar_var *part = lar_expand(s, lar_affine(s, g[1], 1 / n, 0), 3, x->t.shape);
     sum = sum == NULL ? part : lar_add(s, sum, part);
   }
-  if (v->g[2] != NULL) {
-    lar_var *off = lar_sub(s, x, v->y[1]);
-    lar_var *part = lar_mul(s, off, lar_affine(s, v->g[2], 2 / n, 0));
+  if (g[2] != NULL) {
+    lar_var *part = lar_mul(s, lar_sub(s, x, y[1]), lar_affine(s, g[2], 2 / n, 0));
     sum = sum == NULL ? part : lar_add(s, sum, part);
   }
-  v->gx[0] = sum;
+  return sum;
+}
+
+static void vjp(lar_vjp *v) {
+  v->gx[0] = lar_standard_back(v->s, v->attr->f[0], v->x[0], v->y, v->g);
 }
 
 LAR_ENTRY(op, standardise) = {

@@ -9,7 +9,7 @@ static lar_status run(lar_io *io, lar_tensor *in) {
   LAR_TRY(lar_tensor_init(&io->out[0], in[1].dtype, 3, in[1].shape));
   lar_standard j = lar_standard_of(&in[1], io->attr->f[0]);
   j.g = lar_tensor_data(&in[0]);
-  j.y = lar_tensor_data(&in[1]);
+  j.x = lar_tensor_data(&in[1]);
   j.var = lar_tensor_data(&in[2]);
   j.gx = lar_tensor_data(&io->out[0]);
   return lar_standardise(in[1].dtype, &j);
