@@ -70,6 +70,24 @@ describe("a sum", function()
     check(t:norm():item(), math.sqrt(1e6 * 0.01), 1e-5)
   end)
 
+  it("down columns adds them up in order, on any number of threads", function()
+    local many = lariat.threads()
+    finally(function() lariat.threads(many) end)
+    for dtype, format in pairs { float32 = "<f", float64 = "<d" } do
+      local x = lariat.randn(400, 131, { dtype = dtype })
+      local want = {}
+      for k = 1, 131 do want[k] = 0 end
+      for _, row in ipairs(x:totable()) do
+        for k, v in ipairs(row) do want[k] = want[k] + v end
+      end
+      for k, v in ipairs(want) do want[k] = string.unpack(format, string.pack(format, v)) end
+      for threads = 1, 2 do
+        lariat.threads(threads)
+        assert.same(want, x:sum(1):totable())
+      end
+    end
+  end)
+
   it("of powers of a long row is that of its parts", function()
     local t = lariat.full({ 100003 }, 2, { dtype = "float64" })
     t[100003] = -5

@@ -76,22 +76,28 @@ static void columns(lar_fold fold, acc *a, const real *x, int64_t n, int64_t str
       for (int64_t k = 0; k < m; k++) a[k] += x[k] != 0;
 }
 
+void LAR_R(lar_fold_columns)(lar_fold fold, void *out, const void *x, int64_t n, int64_t apart,
+                             int64_t m) {
+  acc a[BLOCK];
+  for (int64_t at = 0; at < m; at += BLOCK) {
+    int64_t some = m - at < BLOCK ? m - at : BLOCK;
+    columns(fold, a, (const real *)x + at, n, apart, some);
+    for (int64_t k = 0; k < some; k++)
+      if (fold == LAR_FOLD_COUNT)
+        ((int64_t *)out)[at + k] = (int64_t)a[k];
+      else
+        ((real *)out)[at + k] = (real)a[k];
+  }
+}
+
 void LAR_R(lar_fold)(lar_fold fold, void *out, const void *xv, int64_t outer, int64_t n,
                      int64_t inner, bool wide) {
+  size_t size = fold == LAR_FOLD_COUNT ? sizeof(int64_t) : sizeof(real);
   const real *x = xv;
   if (inner == 1) {
     rows(fold, out, x, outer, n, wide);
     return;
   }
-  acc a[BLOCK];
-  for (int64_t o = 0; o < outer; o++)
-    for (int64_t at = 0; at < inner; at += BLOCK) {
-      int64_t m = inner - at < BLOCK ? inner - at : BLOCK;
-      columns(fold, a, x + o * n * inner + at, n, inner, m);
-      for (int64_t k = 0; k < m; k++)
-        if (fold == LAR_FOLD_COUNT)
-          ((int64_t *)out)[o * inner + at + k] = (int64_t)a[k];
-        else
-          ((real *)out)[o * inner + at + k] = (real)a[k];
-    }
+  for (int64_t o = 0; o < outer; o++) LAR_R(lar_fold_columns)
+  (fold, (char *)out + (size_t)(o * inner) * size, x + o * n * inner, n, inner, inner);
 }

@@ -49,6 +49,7 @@ enum { GRAIN = 32768 };
 
 typedef struct job {
   lar_fold_body *body;
+  lar_fold_columns_body *columns;
   lar_fold fold;
   const char *x;
   char *out;
@@ -71,6 +72,14 @@ static void outers(void *ctx, int64_t begin, int64_t end) {
   size_t step = (size_t)(j->sizes[1] * j->sizes[2]) * j->xsize;
   j->body(j->fold, j->out + (size_t)(begin * j->sizes[2]) * j->outsize,
           j->x + (size_t)begin * step, end - begin, j->sizes[1], j->sizes[2], false);
+}
+
+/* Panels of the columns of one matrix. */
+static void panels(void *ctx, int64_t begin, int64_t end) {
+  const job *j = ctx;
+  int64_t from = begin * LAR_FOLD_PANEL, to = end * LAR_FOLD_PANEL, all = j->sizes[2];
+  j->columns(j->fold, j->out + (size_t)from * j->outsize, j->x + (size_t)from * j->xsize,
+             j->sizes[1], all, (to < all ? to : all) - from);
 }
 
 static lar_status long_row(job *j, lar_tensor *out, lar_dtype from) {
@@ -110,12 +119,16 @@ lar_status lar_reduce(lar_tensor *out, const lar_tensor *x, const bool *covered,
   int ndim = lar_reduce_shape(x, covered, keepdim, shape);
   LAR_GO(lar_tensor_init(out, made, ndim, shape));
   j.body = lar_fold_find(x->dtype);
+  j.columns = lar_fold_columns_find(x->dtype);
   j.x = lar_tensor_data(&block);
   j.out = lar_tensor_data(out);
   j.xsize = lar_dtype_size(x->dtype);
   j.outsize = lar_dtype_size(made);
   if (j.sizes[0] == 1 && j.sizes[2] == 1 && j.sizes[1] > GRAIN) {
     st = long_row(&j, out, x->dtype);
+  } else if (j.sizes[0] == 1 && j.sizes[2] > LAR_FOLD_PANEL &&
+             j.sizes[1] * j.sizes[2] > GRAIN) {
+    lar_par_shares((j.sizes[2] + LAR_FOLD_PANEL - 1) / LAR_FOLD_PANEL, panels, &j);
   } else {
     int64_t each = j.sizes[1] * j.sizes[2];
     lar_par_for(j.sizes[0], each > 0 && each < GRAIN ? GRAIN / each : 1, outers, &j);
