@@ -11,6 +11,7 @@ local cases = {
   { "batch norm of many columns", nn.batch_norm, { 700 }, { 1100, 700 } },
   { "batch norm of short runs", nn.batch_norm, { 90 }, { 37, 90, 7 } },
   { "batch norm of planes", nn.batch_norm, { 20 }, { 3, 20, 5, 7 } },
+  { "batch norm of few large planes", nn.batch_norm, { 2 }, { 20, 2, 60, 70 } },
   { "layer norm of short rows", nn.layer_norm, { 3 }, { 50, 3 } },
   { "layer norm of many rows", nn.layer_norm, { 301 }, { 1700, 301 } },
   { "layer norm of two dimensions", nn.layer_norm, { { 6, 11 } }, { 4, 3, 6, 11 } },

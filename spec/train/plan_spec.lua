@@ -117,11 +117,12 @@ describe("training by plans gives the bits of training op by op with", function(
     end
   end)
 
-  it("dropout, noise and batch_norm", function()
+  it("dropout, noise and normalisations", function()
     compare(function()
       return nn.sequential {
         nn.linear(6, 8), nn.batch_norm(8), nn.relu(), nn.dropout(0.4), nn.gaussian_noise(0.1),
-        nn.linear(8, 2),
+        nn.linear(8, 6), nn.layer_norm(6), nn.relu(), nn.linear(6, 6), nn.group_norm(2, 6),
+        nn.relu(), nn.linear(6, 2),
       }
     end)
   end)

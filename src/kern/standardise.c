@@ -31,6 +31,27 @@ static lar_status columns(lar_dtype t, const lar_standard *job) {
   return LAR_OK;
 }
 
+typedef struct chunks {
+  lar_standard *job;
+  lar_par_body *body;
+} chunks;
+
+static void chunk(void *ctx, int64_t k) {
+  const chunks *w = ctx;
+  int64_t begin = k * w->job->grain, end = begin + w->job->grain;
+  w->body(w->job, begin, end < w->job->c ? end : w->job->c);
+}
+
+/* Few groups that are large are shared out as well. */
+static void each_run(lar_standard *j, lar_par_body *body) {
+  int64_t n = (j->c + j->grain - 1) / j->grain;
+  chunks w = {j, body};
+  if (n < LAR_PAR_LEAST && j->outer * j->inner >= 2 * WORK)
+    lar_par_tasks(n, chunk, &w);
+  else
+    lar_par_for(j->c, j->grain, body, j);
+}
+
 static lar_status runs(lar_dtype t, lar_standard *j) {
   bool gains = j->g != NULL && j->gain != NULL, f32 = t == LAR_F32;
   void *p = NULL;
@@ -43,7 +64,7 @@ static lar_status runs(lar_dtype t, lar_standard *j) {
   }
   if (gains) LAR_TRY(lar_alloc_raw(&p, (size_t)(j->down * 2 * j->count), sizeof(double)));
   j->part = p;
-  lar_par_for(j->c, j->grain, f32 ? lar_standard_runs_f32 : lar_standard_runs_f64, j);
+  each_run(j, f32 ? lar_standard_runs_f32 : lar_standard_runs_f64);
   if (gains) (f32 ? lar_standard_gains_f32 : lar_standard_gains_f64)(j);
   lar_free(p);
   return LAR_OK;

@@ -51,19 +51,23 @@ static lar_var *train(lar_module *m, lar_scope *s, lar_var *x, int64_t count) {
 }
 
 /* The averages are copied: training may move them before the derivative is taken. */
-static lar_var *evaluate(lar_module *m, lar_scope *s, lar_var *x, const int64_t *shape) {
+static lar_var *evaluate(lar_module *m, lar_scope *s, lar_var *x) {
   const batch_norm *self = m->self;
+  int64_t shape[LAR_MAX_NDIM];
   int n = x->t.ndim;
+  for (int d = 0; d < n; d++) shape[d] = d == 1 ? x->t.shape[1] : 1;
   lar_var *mean = LAR_CALL1(s, clone, lar_module_slot(m, "running_mean"));
   lar_var *var = lar_affine(s, lar_module_slot(m, "running_var"), 1, self->eps);
-  lar_var *scale = lar_reshape(s, LAR_CALL1(s, rsqrt, var), n, shape);
-  lar_var *y = lar_mul(s, lar_sub(s, x, lar_reshape(s, mean, n, shape)), scale);
-  return lar_norm_affine(m, s, y, n, shape);
+  lar_var *scale = LAR_CALL1(s, rsqrt, var);
+  lar_var *off = lar_sub(s, x, lar_reshape(s, mean, n, shape));
+  lar_var *w = lar_module_slot(m, "weight"), *b = lar_module_slot(m, "bias");
+  if (w == NULL) return lar_mul(s, off, lar_reshape(s, scale, n, shape));
+  return LAR_CALL3(s, addcmul, lar_reshape(s, b, n, shape), off,
+                   lar_reshape(s, lar_mul(s, w, scale), n, shape));
 }
 
 static lar_var *forward(lar_module *m, lar_scope *s, lar_var *x) {
   const batch_norm *self = m->self;
-  int64_t shape[LAR_MAX_NDIM];
   const lar_tensor *t = &x->t;
   if (t->ndim < 2 || t->shape[1] != (int64_t)self->features)
     return lar_layer_fail(s, LAR_ESHAPE,
@@ -75,8 +79,7 @@ static lar_var *forward(lar_module *m, lar_scope *s, lar_var *x) {
                           "input %s has one value a channel, which has no variance; training "
                           "takes at least 2",
                           lar_tensor_text(t));
-  lar_norm_channels(t, shape);
-  return m->training ? train(m, s, x, count) : evaluate(m, s, x, shape);
+  return m->training ? train(m, s, x, count) : evaluate(m, s, x);
 }
 
 LAR_ENTRY(layer, batch_norm) = {

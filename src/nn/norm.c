@@ -32,18 +32,3 @@ lar_status lar_norm_init(lar_module *m, int ndim, const int64_t *shape) {
   lar_fill(&b->t, 0);
   return LAR_OK;
 }
-
-lar_var *lar_norm_affine(lar_module *m, lar_scope *s, lar_var *x, int ndim,
-                         const int64_t *shape) {
-  lar_var *w = lar_module_slot(m, "weight"), *b = lar_module_slot(m, "bias");
-  if (w == NULL) return x;
-  if (w->t.ndim != ndim) {
-    w = lar_reshape(s, w, ndim, shape);
-    b = lar_reshape(s, b, ndim, shape);
-  }
-  return LAR_CALL3(s, addcmul, b, x, w);
-}
-
-void lar_norm_channels(const lar_tensor *x, int64_t *shape) {
-  for (int d = 0; d < x->ndim; d++) shape[d] = d == 1 ? x->shape[1] : 1;
-}

@@ -16,11 +16,4 @@ lar_var *lar_norm_apply(lar_module *m, lar_scope *s, lar_var *x, const int64_t b
 /* "weight" (ones, a gain) and "bias" (zeros) of that shape. */
 lar_status lar_norm_init(lar_module *m, int ndim, const int64_t *shape);
 
-/* x * weight + bias with both seen as `shape`; x itself where there are none. */
-lar_var *lar_norm_affine(lar_module *m, lar_scope *s, lar_var *x, int ndim,
-                         const int64_t *shape);
-
-/* The shape in which a vector of channels meets x: (1, c, 1, ...). */
-void lar_norm_channels(const lar_tensor *x, int64_t *shape);
-
 #endif
