@@ -3,12 +3,13 @@
 static const lar_param params[] = {
   {"eps", LAR_AT(0), 1e-5, 0, HUGE_VAL, "added to the variance"}, {0}};
 
+/* Groups that go through several rows have one channel each. */
 static lar_status check(const lar_io *io) {
   const int64_t *i = io->attr->i;
   int64_t count = lar_tensor_numel(io->in[1]);
   if (i[0] * i[1] * i[2] == lar_tensor_numel(io->in[0]) && i[3] > 0 && i[2] % i[3] == 0 &&
       count > 0 && count == lar_tensor_numel(io->in[2]) && count % i[3] == 0 &&
-      i[1] * i[3] % count == 0)
+      i[1] * i[3] % count == 0 && (i[0] == 1 || (i[3] == 1 && count == i[1])))
     return LAR_OK;
   return lar_fail(LAR_ESHAPE, "input %s, gain %s and bias %s do not fit",
                   lar_tensor_text(io->in[0]), lar_tensor_text(io->in[1]),
