@@ -237,7 +237,7 @@ static void pieces(void *ctx, int64_t begin, int64_t end) {
 }
 
 void lar_plan_run_chain(const lar_plan *p, const lar_item *it) {
-  int64_t n = lar_kernel_length(&p->kernel[it->first]), grain = LAR_LOOP_GRAIN;
+  int64_t n = lar_kernel_length(&p->kernel[it->first]), grain = lar_loop_grain(n);
   for (int k = 0; k < it->n; k++) {
     struct lar_link *l = &it->link[k];
     if (l->draw == NULL) continue;

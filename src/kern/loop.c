@@ -102,11 +102,12 @@ void lar_loop_run(const lar_loop *l, lar_loop_body *body, void *ctx) {
   int64_t row = l->shape[l->ndim - 1], outer = lar_shape_numel(l->ndim - 1, l->shape);
   if (row == 0 || outer == 0) return;
   job j = {l, body, ctx, .piece = row, .pieces = 1};
-  if (row > LAR_LOOP_GRAIN) {
-    j.piece = LAR_LOOP_GRAIN;
+  int64_t most = lar_loop_grain(row * outer);
+  if (row > most) {
+    j.piece = most;
     j.pieces = (row + j.piece - 1) / j.piece;
   }
-  int64_t grain = LAR_LOOP_GRAIN / j.piece;
+  int64_t grain = most / j.piece;
   lar_par_for(outer * j.pieces, grain > 0 ? grain : 1, rows, &j);
 }
 

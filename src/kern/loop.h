@@ -10,9 +10,16 @@
 #ifndef LAR_KERN_LOOP_H
 #define LAR_KERN_LOOP_H
 
+#include "core/par.h"
 #include "core/tensor.h"
 
-enum { LAR_LOOP_OPERANDS = 6, LAR_LOOP_GRAIN = 32768 };
+enum { LAR_LOOP_OPERANDS = 6, LAR_LOOP_GRAIN = 32768, LAR_LOOP_FINE = 4096 };
+
+/* Elements of a chunk where there are n in all: fewer, where that is enough for two threads. */
+static inline int64_t lar_loop_grain(int64_t n) {
+  bool few = n < (int64_t)LAR_PAR_LEAST * LAR_LOOP_GRAIN;
+  return few && n >= (int64_t)LAR_PAR_LEAST * LAR_LOOP_FINE ? LAR_LOOP_FINE : LAR_LOOP_GRAIN;
+}
 
 typedef struct lar_loop {
   int n, ndim; /* operands, merged dimensions; the last is the row */

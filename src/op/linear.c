@@ -57,7 +57,8 @@ static void add_bias(const lar_tensor *y, const lar_tensor *b, const lar_attr *a
   rest r = {y, lar_tensor_data(b), then[attr->n > 0 ? attr->i[0] : 0]};
   int64_t n = y->shape[1];
   if (n == 0) return;
-  lar_par_for(y->shape[0], LAR_LOOP_GRAIN / n + 1, finish, &r);
+  int64_t rows = lar_loop_grain(y->shape[0] * n) / n;
+  lar_par_for(y->shape[0], rows > 0 ? rows : 1, finish, &r);
 }
 
 static bool absorb(lar_attr *attr, const lar_op *next, bool more) {
