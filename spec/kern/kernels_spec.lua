@@ -88,6 +88,25 @@ describe("a sum", function()
     end
   end)
 
+  it("or product of many factors keeps to size on the way", function()
+    for _, n in ipairs { 5000, 98304 } do
+      local t = lariat.full({ n }, 1e-9, { dtype = "float64" })
+      t[{ { 1, n, 2 } }] = 1e9 -- every other one
+      check(t:prod():item(), 1, 1e-9)
+      t[7] = -t[7]
+      assert.is_true(t:prod():item() < 0)
+      t[n] = 0
+      assert.equal(0, t:prod():item())
+      t[2] = math.huge
+      local v = t:prod():item()
+      assert.is_true(v ~= v)
+      assert.equal(0, lariat.full({ n }, 0.25):prod():item())
+      assert.equal(math.huge, lariat.full({ n }, 4):prod():item())
+    end
+    local odd = lariat.full({ 5001 }, 3, { dtype = "int64" })
+    assert.equal(odd:narrow(1, 1, 5000):prod():item() * 3, odd:prod():item())
+  end)
+
   it("of powers of a long row is that of its parts", function()
     local t = lariat.full({ 100003 }, 2, { dtype = "float64" })
     t[100003] = -5

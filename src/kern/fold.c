@@ -1,5 +1,7 @@
 #include "kern/fold.h"
 
+#include <math.h>
+
 #include "core/number.h"
 
 #ifdef LAR_REAL_I64
@@ -8,7 +10,7 @@ typedef uint64_t acc; /* wraps around, as Lua's integers do */
 typedef double acc;
 #endif
 
-enum { LANES = 16, BLOCK = 512 };
+enum { LANES = 16, BLOCK = 512, LONG = 4096 };
 
 static acc row_sum(const real *x, int64_t n) {
   acc lane[LANES] = {0}, total = 0;
@@ -31,6 +33,42 @@ static acc row_prod(const real *x, int64_t n) {
   return total;
 }
 
+#ifdef LAR_REAL_I64
+static acc long_prod(const real *x, int64_t n) { return row_prod(x, n); }
+#else
+/* Very small and very large lanes put a power of two aside, which is exact: small ones would
+ * soon be denormal, and multiplying those is slow. */
+static void rescale(acc *lane, double *power) {
+  const double far = 0x1p500;
+  for (int k = 0; k < LANES; k++) {
+    double size = fabs(lane[k]), turn = size < 1 / far ? 1 : size > far ? -1 : 0;
+    lane[k] *= turn > 0 ? far : turn < 0 ? 1 / far : 1;
+    power[k] -= 500 * turn;
+  }
+}
+
+static acc long_prod(const real *x, int64_t n) {
+  enum { STEP = 16 * LANES, LIMIT = 4000 };
+  acc lane[LANES], total;
+  double power[LANES] = {0}, sum = 0;
+  int64_t i = 0;
+  int e;
+  for (int k = 0; k < LANES; k++) lane[k] = 1;
+  for (; i + STEP <= n; i += STEP) {
+    for (int64_t at = i; at < i + STEP; at += LANES)
+      for (int k = 0; k < LANES; k++) lane[k] *= (acc)x[at + k];
+    rescale(lane, power);
+  }
+  total = frexp(row_prod(x + i, n - i), &e);
+  sum = e;
+  for (int k = 0; k < LANES; k++) {
+    total *= frexp(lane[k], &e);
+    sum += e + power[k];
+  }
+  return ldexp(total, (int)fmax(-LIMIT, fmin(sum, LIMIT)));
+}
+#endif
+
 static int64_t row_count(const real *x, int64_t n) {
   int64_t total = 0;
   for (int64_t i = 0; i < n; i++) total += x[i] != 0;
@@ -43,7 +81,9 @@ static void rows(lar_fold fold, void *out, const real *x, int64_t outer, int64_t
       ((int64_t *)out)[o] = row_count(x, n);
       continue;
     }
-    acc total = fold == LAR_FOLD_SUM ? row_sum(x, n) : row_prod(x, n);
+    acc total = fold == LAR_FOLD_SUM ? row_sum(x, n)
+                : n < LONG           ? row_prod(x, n)
+                                     : long_prod(x, n);
     if (wide)
       ((acc *)out)[o] = total;
     else
