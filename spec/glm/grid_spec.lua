@@ -22,6 +22,10 @@ end
 
 local x, f, y = problem()
 local sparse = lariat.sparse.csc(x)
+
+-- So few entries that steps go along columns, not along rows of a Gram matrix.
+local scattered = f64(lariat.randn(N, 4 * DIM))
+scattered = scattered * scattered:abs():gt(1.7):double()
 local middle = y:median():item()
 local classes = y:gt(middle - 0.7):long() + y:gt(middle + 0.7):long() + 1
 local status = (lariat.arange(1, N):to("int64") % 4):ne(0):double()
@@ -174,5 +178,21 @@ describe("one problem,", function()
       local narrow = try(loss, penalty, { tol = 1e-9, x = x:float(), lambda = wide.lambda })
       close(wide.coef, narrow.coef, 1e-4, "coefficients")
     end)
+  end
+end)
+
+describe("scattered entries, compressed as dense:", function()
+  for _, k in ipairs { 1, 2, 4, 5 } do
+    for _, penalty in ipairs { penalties[1], penalties[3] } do
+      local loss = losses[k]
+      it(("%s with %s"):format(label(loss), penalty[1]), function()
+        local tight = { tol = 1e-11, standardize = false, x = scattered }
+        local dense = assert(try(loss, penalty, tight))
+        tight.x, tight.lambda = lariat.sparse.csc(scattered), dense.lambda
+        local other = try(loss, penalty, tight)
+        certified(other, "compressed")
+        close(dense.value, other.value, 1e-9, "values")
+      end)
+    end
   end
 end)

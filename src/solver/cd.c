@@ -28,6 +28,15 @@ static void shut(void *p) {
   lar_free(w);
 }
 
+/* Are columns so sparse that moving along one costs less than along a row of a Gram matrix? A
+ * family whose steps are joint has no other way. */
+static bool sparse_enough(const lar_problem *g) {
+  enum { SHARE = 4 };
+  const lar_sparse *x = g->x->sparse;
+  if (x == NULL || g->family->joint != NULL) return false;
+  return SHARE * (double)lar_sparse_nnz(x) < (double)x->p * fmin((double)x->n, (double)x->p);
+}
+
 static const double MOST_FLOOR = 1e-3, LEAST_FLOOR = 1e-12;
 
 static lar_status start(void **out, const lar_problem *g) {
@@ -42,7 +51,7 @@ static lar_status start(void **out, const lar_problem *g) {
   LAR_GO(lar_scalar_open(&w->s, g));
   LAR_GO(lar_quad_open(&w->q, g->x, g->intercept));
   LAR_GO(lar_look_open(&w->seen, g->x));
-  if (g->x->sparse != NULL && g->family->joint == NULL) LAR_GO(lar_quad_by_rows(&w->q, true));
+  if (sparse_enough(g)) LAR_GO(lar_quad_by_rows(&w->q, true));
   bool curves = w->s.other != NULL;
   LAR_GO(lar_alloc_raw(&v, (size_t)(5 * n + p + (curves ? p : 0)) + 1, sizeof(double)));
   w->block = v;
@@ -119,8 +128,8 @@ static bool leaves(const lar_cd *w, const lar_scalar *s, int64_t j) {
 
 /* A Gram matrix may take 16 MB, or half of what X takes. */
 static bool too_many(const lar_cd *w, const lar_design *x) {
-  double most = (double)x->n * (double)x->p * (double)lar_dtype_size(x->dtype) / 2,
-         m = (double)w->q.m;
+  double held = x->sparse != NULL ? (double)lar_sparse_nnz(x->sparse) : (double)(x->n * x->p);
+  double most = held * (double)lar_dtype_size(x->dtype) / 2, m = (double)w->q.m;
   return !w->q.rows && m * m * sizeof(double) > fmax(most, 16 << 20);
 }
 

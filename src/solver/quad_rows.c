@@ -139,6 +139,7 @@ static double beyond(const state *t, int64_t k, double slope) {
 
 static double dual_of(double e, double along, double most) {
   double share = e > 0 ? (2 * e - along) / (2 * e) : 1;
+  if (share <= 0) return 0; /* at 0 itself */
   if (share * most > 1) share = 1 / most;
   return share * (2 * e - along - share * e);
 }
