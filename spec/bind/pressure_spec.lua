@@ -41,6 +41,25 @@ describe("temporaries", function()
     assert.is_true(most < 200e6, most)
   end)
 
+  local makers = {
+    arange = function() return lariat.arange(100000) end,
+    linspace = function() return lariat.linspace(0, 1, 100000) end,
+    randint = function() return lariat.randint(1, 9, { 100000 }) end,
+    randperm = function() return lariat.randperm(100000) end,
+  }
+  for name, make in pairs(makers) do
+    it("made by " .. name .. " go too", function()
+      local _, before = lariat.core.mem_live()
+      local most = before
+      for _ = 1, 400 do
+        make()
+        local _, bytes = lariat.core.mem_live()
+        most = math.max(most, bytes)
+      end
+      assert.is_true(most - before < 120e6, most - before)
+    end)
+  end
+
   it("small ones are collected as often as before once large ones have pressed", function()
     local out = shell.run(shell.lariat .. " -e " .. shell.quote(SMALL))
     assert.is_true(tonumber(out) < 1.5, out)

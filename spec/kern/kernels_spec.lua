@@ -267,6 +267,46 @@ describe("a copy", function()
   end)
 end)
 
+describe("an elementwise operation", function()
+  local many = lariat.threads()
+  after_each(function() lariat.threads(many) end)
+
+  it("on operands that lie the other way gives what it gives on straight ones", function()
+    local function straight(...)
+      local out = {}
+      for k, t in ipairs { ... } do out[k] = t:contiguous() end
+      return table.unpack(out)
+    end
+    local function same(fn, ...)
+      local wanted = fn(straight(...))
+      for _, threads in ipairs { 1, 2 } do
+        lariat.threads(threads)
+        local y = fn(...)
+        assert.equal(wanted.dtype, y.dtype)
+        assert.same(wanted.shape, y.shape)
+        assert.is_true(y:is_contiguous())
+        assert.equal(0, y:ne(wanted):sum():item())
+      end
+    end
+    local function mul(a, b) return a * b end
+    local function mix(a, b, c) return lariat.where(a:gt(0), b, c) end
+    local a, b, row, column = randn(501, 333), randn(501, 333), randn(501), randn(333, 1)
+    same(mul, a:t(), b:t())
+    same(mul, a:t(), (b * 9):long():t())
+    same(mul, row, a:t())
+    same(mul, a:float():t(), column)
+    same(mul, a:t(), b:view(333, 501))
+    same(function(x) return x:abs() end, a:t())
+    same(mix, a:t(), b:t(), row)
+    same(function(x, y) return x:gt(y) end, a:t(), b:t())
+    local u, v = randn(3, 70, 5, 200), randn(3, 70, 5, 200)
+    same(mul, u:permute(1, 4, 3, 2), v:permute(1, 4, 3, 2))
+    same(mul, u:permute(4, 1, 2, 3), v:permute(4, 1, 2, 3))
+    same(mul, u:permute(1, 4, 3, 2)[{ {}, {}, { 5, 1, -2 } }],
+      v:permute(1, 4, 3, 2)[{ {}, {}, { 1, 5, 2 } }])
+  end)
+end)
+
 describe("an order", function()
   it("is stable and complete, for any length", function()
     lariat.seed(2)

@@ -184,6 +184,7 @@ static int create_eye(lua_State *L) {
 }
 
 static lar_var *row(lua_State *L, int64_t n, lar_dtype t) {
+  lb_pressure(L);
   lar_var **out = lb_tensor_new(L);
   lb_check(L, lar_var_init(out, t, 1, &n));
   return *out;
@@ -249,6 +250,7 @@ static int create_randint(lua_State *L) {
   if ((uint64_t)hi - (uint64_t)lo >= INT64_MAX)
     return luaL_error(L, "randint: %I..%I is too wide", lo, hi);
   lar_dtype t = lb_opt_dtype(L, options, LAR_I64);
+  lb_pressure(L);
   lar_var **out = lb_tensor_new(L);
   lb_check(L, lar_var_init(out, t, ndim, shape));
   lar_rng *r = lar_rng_stream("sample");

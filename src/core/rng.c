@@ -83,15 +83,32 @@ int64_t lar_rng_below(lar_rng *r, int64_t n) {
   return share(((uint64_t)w[0] << 32) | w[1], n);
 }
 
-/* Element i goes to a place below i + 1, as lar_rng_below would draw it. */
-void lar_rng_permutation(lar_rng *r, int64_t *out, int64_t n) {
+enum { AHEAD = 4 * LAR_PHILOX_LANES };
+
+/* Element i goes to a place below i + 1, as lar_rng_below would draw it: those of AHEAD
+ * elements, which are sent for. */
+static void deal(const lar_rng *r, int64_t first, const int64_t *out, int64_t *place) {
   uint64_t words[2 * LAR_PHILOX_LANES];
-  for (int64_t i = 0; i < n; i++) {
-    int lane = (int)(i % LAR_PHILOX_LANES);
-    if (lane == 0) lar_philox_block(r->key, r->at + (uint64_t)i, words);
-    int64_t j = share(words[lane] << 32 | words[lane] >> 32, i + 1);
-    out[i] = out[j];
-    out[j] = i;
+  for (int k = 0; k < AHEAD; k++) {
+    int lane = k % LAR_PHILOX_LANES;
+    if (lane == 0) lar_philox_block(r->key, r->at + (uint64_t)(first + k), words);
+    place[k] = share(words[lane] << 32 | words[lane] >> 32, first + k + 1);
+    __builtin_prefetch(out + place[k], 1);
+  }
+}
+
+void lar_rng_permutation(lar_rng *r, int64_t *out, int64_t n) {
+  int64_t place[2][AHEAD];
+  int now = 0;
+  if (n > 0) deal(r, 0, out, place[now]);
+  for (int64_t first = 0; first < n; first += AHEAD, now = !now) {
+    int64_t m = n - first < AHEAD ? n - first : AHEAD;
+    if (m < n - first) deal(r, first + AHEAD, out, place[!now]);
+    for (int64_t k = 0; k < m; k++) {
+      int64_t j = place[now][k];
+      out[first + k] = out[j];
+      out[j] = first + k;
+    }
   }
   r->at += (uint64_t)n;
 }

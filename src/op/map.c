@@ -199,6 +199,52 @@ lar_status lar_map_small(const lar_op *op, const lar_attr *attr, int nin, lar_va
   return LAR_OK;
 }
 
+/* The dimension along which the neighbours of all that fill the shape lie, if it is one for all
+ * of them, is not the last, and there is enough to go through; or -1. */
+static int other_way(const lar_io *io, int ndim, const int64_t *shape) {
+  int64_t n = lar_shape_numel(ndim, shape);
+  int r = -1;
+  if (ndim < 2 || n < LAR_LOOP_GRAIN || shape[ndim - 1] == 1) return -1;
+  for (int k = 0; k < io->nin; k++) {
+    const lar_tensor *x = io->in[k];
+    if (lar_tensor_numel(x) != n || x->ndim != ndim) continue;
+    int e = ndim - 1;
+    while (e >= 0 && (x->stride[e] != 1 || shape[e] == 1)) e--;
+    if (e < 0 || e == ndim - 1 || (r >= 0 && e != r)) return -1;
+    r = e;
+  }
+  return r;
+}
+
+static lar_tensor swapped(const lar_tensor *x, int a, int b) {
+  lar_tensor y = *x;
+  y.shape[a] = x->shape[b], y.shape[b] = x->shape[a];
+  y.stride[a] = x->stride[b], y.stride[b] = x->stride[a];
+  return y;
+}
+
+/* In the order in which the operands lie, and then turned as a whole: rows by large steps would
+ * go past the caches. */
+static lar_status evaluate_turned(const lar_io *io, lar_dtype compute, int r) {
+  const lar_tensor *out = &io->out[0], *in[MAX_IN];
+  lar_tensor wide[MAX_IN], turned[MAX_IN], made = {0}, like = swapped(out, r, out->ndim - 1);
+  lar_status st = LAR_OK;
+  int n = 0;
+  for (; n < io->nin; n++) {
+    LAR_GO(lar_tensor_expand(&wide[n], io->in[n], out->ndim, out->shape));
+    turned[n] = swapped(&wide[n], r, out->ndim - 1);
+    in[n] = &turned[n];
+  }
+  LAR_GO(lar_tensor_init(&made, out->dtype, like.ndim, like.shape));
+  LAR_GO(evaluate(io->op, io->attr, compute, n, in, &made));
+  like = swapped(&made, r, out->ndim - 1);
+  LAR_GO(lar_copy(out, &like));
+done:
+  while (n > 0) lar_tensor_clear(&wide[--n]);
+  lar_tensor_clear(&made);
+  return st;
+}
+
 /* The kernels that read bools read them as `compute`, like any other dtype. */
 lar_status lar_map_forward(lar_io *io) {
   int ndim = 0;
@@ -209,7 +255,9 @@ lar_status lar_map_forward(lar_io *io) {
   lar_dtype made = io->op->result == LAR_TRUTH ? LAR_BOOL : compute;
   LAR_TRY(lar_tensor_init(&io->out[0], made, ndim, shape));
   io->nout = 1;
-  return evaluate(io->op, io->attr, compute, io->nin, io->in, &io->out[0]);
+  int r = made == LAR_BOOL ? -1 : other_way(io, ndim, shape);
+  return r < 0 ? evaluate(io->op, io->attr, compute, io->nin, io->in, &io->out[0])
+               : evaluate_turned(io, compute, r);
 }
 
 static bool same_view(const lar_tensor *a, const lar_tensor *b) {
