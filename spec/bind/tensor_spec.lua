@@ -144,6 +144,22 @@ describe("random tensors", function()
     fails("empty", lariat.randint, 3, 2, { 1 })
     fails("not a float", lariat.rand, 2, { dtype = "int64" })
   end)
+
+  it("randperm puts each element in turn where a draw says", function()
+    for _, n in ipairs { 0, 1, 63, 64, 65, 128, 200 } do
+      lariat.seed(n)
+      local dealt, after = lariat.randperm(n):totable(), lariat.rand(1):item()
+      lariat.seed(n)
+      local wanted = {}
+      for i = 1, n do
+        local j = lariat.randint(1, i, { 1 }):item()
+        wanted[i] = wanted[j]
+        wanted[j] = i
+      end
+      assert.same(wanted, dealt)
+      assert.equal(lariat.rand(1):item(), after)
+    end
+  end)
 end)
 
 describe("dtypes that meet", function()
