@@ -1,7 +1,7 @@
 -- Training steps, small operations and textbook gradient descent, in float32, against PyTorch
 -- (NumPy for the last, in float64) at its best number of threads, in one run. A step is
--- forward, backward and update, as a loop of lariat.fit takes it. An argument is a pattern:
--- rows whose names it matches are measured.
+-- forward, backward and update, as a loop of lariat.fit takes it. An argument is part of a
+-- name: rows whose names hold it are measured.
 --
 -- Wanted, as lariat / PyTorch: MLP sgd 0.5, adam 0.36, adam + L1 0.26, dropout 0.4, batch 1
 -- 0.5, 32 0.5, 1024 0.77, tiny 0.04, convolutions 0.5, ten operations 0.1 (compiled 0.02),
@@ -250,7 +250,7 @@ end
 row("textbook descent, 1000 steps (NumPy)", "textbook", textbook(descend))
 row("the same, compiled", "textbook_compiled", textbook(lariat.compile(descend)))
 
-local theirs, why = peer.python((SOURCE:gsub("PATTERN", only)), "torch")
+local theirs, why = peer.python((SOURCE:gsub("PATTERN", { PATTERN = only })), "torch")
 if not theirs then print(why) end
 for _, r in ipairs(rows) do r[3] = theirs and theirs[r[3]] end
 peer.report("Training steps, float32.", "PyTorch", rows)
