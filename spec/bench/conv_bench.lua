@@ -75,7 +75,8 @@ for _, s in ipairs(SHAPES) do
   end
 end
 
-local source = SOURCE:gsub("THREADS", lariat.threads()):gsub("PART", { PART = ("%q"):format(part) })
+local given = { THREADS = lariat.threads(), PART = ("%q"):format(part) }
+local source = SOURCE:gsub("%u+", given)
 local theirs, why = peer.python(source .. table.concat(calls, "\n"), "torch")
 if not theirs then print(why) end
 for _, r in ipairs(rows) do r[3] = theirs and theirs[r[1]:gsub(" ", "_")] end
