@@ -9,9 +9,8 @@ typedef double wide __attribute__((vector_size(8 * WIDE)));
 typedef real wide_real
   __attribute__((vector_size(WIDE * sizeof(real)), aligned(sizeof(real)), may_alias));
 
-static inline wide load(const real *x) {
-  return __builtin_convertvector(*(const wide_real *)x, wide);
-}
+/* Not a function: where registers are narrower, one that returns a wide is not portable. */
+#define LOAD(x) __builtin_convertvector(*(const wide_real *)(x), wide)
 
 /* Of a run: s += sum of d = x - shift, t += sum of d^2; with g of g and g d. */
 static inline void run_sums(bool slope, const real *x, const real *g, double shift, int64_t n,
@@ -20,7 +19,7 @@ static inline void run_sums(bool slope, const real *x, const real *g, double shi
   int64_t i = 0;
   for (; i + 2 * WIDE <= n; i += 2 * WIDE)
     for (int k = 0; k < 2; k++) {
-      wide d = load(x + i + k * WIDE) - shift, e = slope ? load(g + i + k * WIDE) : d;
+      wide d = LOAD(x + i + k * WIDE) - shift, e = slope ? LOAD(g + i + k * WIDE) : d;
       one[k] += e;
       two[k] += d * e;
     }
@@ -43,9 +42,9 @@ static void gained_sums(const real *x, const real *g, const real *w, double shif
   wide one = {0}, two = {0};
   int64_t i = 0;
   for (; i + WIDE <= n; i += WIDE) {
-    wide e = load(g + i) * load(w + i);
+    wide e = LOAD(g + i) * LOAD(w + i);
     one += e;
-    two += e * (load(x + i) - shift);
+    two += e * (LOAD(x + i) - shift);
   }
   for (int k = 0; k < WIDE; k++) {
     *s += one[k];

@@ -18,9 +18,8 @@ static double total(int n, const double *lane) {
   return sum;
 }
 
-static inline wide load(const real *x) {
-  return __builtin_convertvector(*(const wide_real *)x, wide);
-}
+/* Not a function: where registers are narrower, one that returns a wide is not portable. */
+#define LOAD(x) __builtin_convertvector(*(const wide_real *)(x), wide)
 
 /* v is read once for all k columns. */
 static inline __attribute__((always_inline)) void
@@ -33,7 +32,7 @@ side_by_side(int64_t n, const int k, int64_t ld, const real *x, const double *v,
     for (int part = 0; part < parts; part++) {
       const wide at = *(const wide_at *)(v + i + part * WIDE);
 #pragma GCC unroll 4
-      for (int c = 0; c < k; c++) sum[part * k + c] += load(x + c * ld + i + part * WIDE) * at;
+      for (int c = 0; c < k; c++) sum[part * k + c] += LOAD(x + c * ld + i + part * WIDE) * at;
     }
   for (int c = 0; c < k; c++) {
     wide one = sum[c];
