@@ -102,12 +102,28 @@ static void sum_columns(acc *a, const real *x, int64_t n, int64_t stride, int64_
     for (int64_t k = 0; k < m; k++) a[k] += (acc)x[k];
 }
 
+/* PANEL columns, whose sums stay in registers: for matrices that stay in the cache. */
+enum { PANEL = 32, CACHED = 1 << 13 };
+
+static void sum_panel(acc *a, const real *x, int64_t n, int64_t stride) {
+  acc sum[PANEL] = {0};
+  for (int64_t i = 0; i < n; i++, x += stride)
+    for (int k = 0; k < PANEL; k++) sum[k] += (acc)x[k];
+  for (int k = 0; k < PANEL; k++) a[k] = sum[k];
+}
+
+static void sum_panels(acc *a, const real *x, int64_t n, int64_t stride, int64_t m) {
+  int64_t k = 0;
+  for (; n * m <= CACHED && k + PANEL <= m; k += PANEL) sum_panel(a + k, x + k, n, stride);
+  if (k < m) sum_columns(a + k, x + k, n, stride, m - k);
+}
+
 /* Fold a block of `m` neighbouring columns. */
 static void columns(lar_fold fold, acc *a, const real *x, int64_t n, int64_t stride,
                     int64_t m) {
   for (int64_t k = 0; k < m; k++) a[k] = fold == LAR_FOLD_PROD;
   if (fold == LAR_FOLD_SUM)
-    sum_columns(a, x, n, stride, m);
+    sum_panels(a, x, n, stride, m);
   else if (fold == LAR_FOLD_PROD)
     for (int64_t i = 0; i < n; i++, x += stride)
       for (int64_t k = 0; k < m; k++) a[k] *= (acc)x[k];

@@ -14,6 +14,7 @@ double LAR_R(lar_squares)(int64_t n, const void *x) {
   for (int64_t i = 0; i < whole; i += LANES)
     _Pragma("omp simd") for (int k = 0; k < LANES; k++) lane[k] +=
       (double)v[i + k] * (double)v[i + k];
+#pragma GCC unroll 8
   for (int half = LANES / 2; half > 0; half /= 2)
     for (int k = 0; k < half; k++) lane[k] += lane[k + half];
   return sum + lane[0];
