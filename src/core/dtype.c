@@ -1,20 +1,16 @@
 #include "core/dtype.h"
 
-#include <stdint.h>
 #include <string.h>
 
 static const struct {
   const char *name;
-  size_t size;
   int rank; /* order of promotion */
 } table[LAR_NDTYPE] = {
-  [LAR_F32] = {"float32", sizeof(float), 2},
-  [LAR_F64] = {"float64", sizeof(double), 3},
-  [LAR_I64] = {"int64", sizeof(int64_t), 1},
-  [LAR_BOOL] = {"bool", sizeof(uint8_t), 0},
+  [LAR_F32] = {"float32", 2},
+  [LAR_F64] = {"float64", 3},
+  [LAR_I64] = {"int64", 1},
+  [LAR_BOOL] = {"bool", 0},
 };
-
-size_t lar_dtype_size(lar_dtype t) { return table[t].size; }
 
 const char *lar_dtype_name(lar_dtype t) { return table[t].name; }
 

@@ -8,10 +8,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum lar_dtype { LAR_F32, LAR_F64, LAR_I64, LAR_BOOL, LAR_NDTYPE } lar_dtype;
 
-size_t lar_dtype_size(lar_dtype t);
+/* Of an element, in bytes. */
+static inline size_t lar_dtype_size(lar_dtype t) {
+  return t == LAR_F32 ? sizeof(float) : t == LAR_BOOL ? sizeof(uint8_t) : sizeof(int64_t);
+}
+
 const char *lar_dtype_name(lar_dtype t);
 
 /* The dtype of that name, or LAR_NDTYPE. */

@@ -51,12 +51,15 @@ static lar_storage *placed(const lar_tensor *out, size_t bytes) {
 
 lar_status lar_tensor_init(lar_tensor *out, lar_dtype dtype, int ndim, const int64_t *shape) {
   size_t bytes = 0;
-  int64_t copy[LAR_MAX_NDIM]; /* shape may be out->shape */
+  int64_t step = 1;
   LAR_TRY(check_shape(ndim, shape, lar_dtype_size(dtype), &bytes));
-  if (ndim > 0) memcpy(copy, shape, (size_t)ndim * sizeof *copy);
-  *out = (lar_tensor){.dtype = dtype, .ndim = ndim};
-  if (ndim > 0) memcpy(out->shape, copy, (size_t)ndim * sizeof *copy);
-  lar_shape_strides(ndim, copy, out->stride);
+  out->offset = 0, out->dtype = dtype, out->ndim = ndim;
+  for (int d = ndim - 1; d >= 0; d--) { /* shape may be out->shape */
+    int64_t size = shape[d];
+    out->shape[d] = size;
+    out->stride[d] = step;
+    step *= size > 1 ? size : 1;
+  }
   if (place.n > 0 && (out->storage = placed(out, bytes)) != NULL) return LAR_OK;
   return lar_storage_new(&out->storage, bytes);
 }
@@ -65,11 +68,6 @@ lar_status lar_tensor_zeros(lar_tensor *out, lar_dtype dtype, int ndim, const in
   LAR_TRY(lar_tensor_init(out, dtype, ndim, shape));
   memset(out->storage->data, 0, out->storage->bytes);
   return LAR_OK;
-}
-
-void lar_tensor_clear(lar_tensor *t) {
-  lar_storage_unref(t->storage);
-  t->storage = NULL;
 }
 
 void lar_tensor_ref(lar_tensor *out, const lar_tensor *t) {

@@ -35,7 +35,10 @@ lar_status lar_tensor_zeros(lar_tensor *out, lar_dtype dtype, int ndim, const in
 void lar_tensor_place(const lar_tensor *at, int n, lar_storage *const *storage);
 
 /* Let go of the storage; idempotent. */
-void lar_tensor_clear(lar_tensor *t);
+static inline void lar_tensor_clear(lar_tensor *t) {
+  if (t->storage != NULL) lar_storage_unref(t->storage);
+  t->storage = NULL;
+}
 
 /* Another view of the same elements. */
 void lar_tensor_ref(lar_tensor *out, const lar_tensor *t);

@@ -162,6 +162,10 @@ static lar_status make_results(lar_plan *p, const lar_trace *t) {
   p->out = at;
   LAR_TRY(place_gradients(p, t));
   for (int k = 0; k < t->nout; k++) LAR_TRY(make_result(p, t, k));
+  for (int k = 0; k < p->nout; k++) {
+    p->out[k].own = 1; /* the plan's, and one for each value on it */
+    for (int j = 0; j < p->nout; j++) p->out[k].own += p->out[j].buf == p->out[k].buf;
+  }
   return LAR_OK;
 }
 

@@ -32,7 +32,9 @@ typedef struct lar_kernel {
  * whose data it shares. */
 typedef struct lar_plan_out {
   int tag, buf;
+  int own; /* references to its elements that are the plan's */
   lar_var *v;
+  const lar_kernel *late; /* the product that makes it, where that may be left; or NULL */
 } lar_plan_out;
 
 /* A buffer during layout and after. */

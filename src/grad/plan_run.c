@@ -83,10 +83,8 @@ static lar_status measured(lar_plan *p, lar_item *it) {
 
 /* ---- results that somebody kept ---- */
 
-static bool kept(const lar_plan *p, const lar_plan_out *o) {
-  int own = 1; /* the plan's, and one for each value on it */
-  for (int k = 0; k < p->nout; k++) own += p->out[k].buf == o->buf;
-  return o->v->refs > 1 || lar_storage_refs(o->v->t.storage) > own;
+static bool kept(const lar_plan_out *o) {
+  return o->v->refs > 1 || lar_storage_refs(o->v->t.storage) > o->own;
 }
 
 /* Fresh elements for a buffer, and values on it. */
@@ -128,7 +126,7 @@ lar_status lar_plan_run(lar_plan *p, lar_run_part part, int nin, const lar_var *
   LAR_TRY(prepare(p, nin, in));
   for (int k = 0; k < p->nout; k++) {
     int first = p->place[p->out[k].buf].first;
-    if (first >= from && first < to && kept(p, &p->out[k])) LAR_TRY(renew(p, p->out[k].buf));
+    if (first >= from && first < to && kept(&p->out[k])) LAR_TRY(renew(p, p->out[k].buf));
   }
   for (int k = from; k < to; k++) {
     lar_status st = p->measure ? measured(p, &p->item[k]) : run_item(p, &p->item[k]);

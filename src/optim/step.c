@@ -316,13 +316,15 @@ static size_t cut_all(lar_optim *o, size_t *apart) {
   return n;
 }
 
-static lar_status need_chunks(lar_optim *o) {
-  size_t apart, n = cut_all(o, &apart);
+/* The chunks of a step, n of them, with room for all. */
+static lar_status find_chunks(lar_optim *o, size_t *apart, size_t *n) {
   void *p = o->chunk;
-  if (n <= o->nchunk) return LAR_OK;
-  lar_status st = lar_grow(&p, &o->nchunk, n, sizeof *o->chunk);
+  *n = cut_all(o, apart);
+  if (*n <= o->nchunk) return LAR_OK;
+  LAR_TRY(lar_grow(&p, &o->nchunk, *n, sizeof *o->chunk));
   o->chunk = p;
-  return st;
+  (void)cut_all(o, apart);
+  return LAR_OK;
 }
 
 /* ---- after it ---- */
@@ -399,8 +401,7 @@ static void run(lar_optim *o, size_t from_chunk, size_t to_chunk) {
 
 /* Parameters that are done in the pass in one go; then each of the others, which share the
  * room for a metric. */
-static lar_status move(lar_optim *o) {
-  size_t apart, n = cut_all(o, &apart);
+static lar_status move(lar_optim *o, size_t apart, size_t n) {
   run(o, 0, apart);
   for (int i = 0; i < o->params.n; i++)
     if (o->way[i].moves && !o->way[i].after) LAR_TRY(finish(o, i));
@@ -418,11 +419,12 @@ static lar_status move(lar_optim *o) {
 
 static lar_status act(lar_optim *o, void *state) {
   bool keep = o->bound != NULL && lar_bound_prox_may_fail(o->bound);
+  size_t apart, n;
   LAR_TRY(prepare(o, state, keep));
-  LAR_TRY(need_chunks(o));
+  LAR_TRY(find_chunks(o, &apart, &n));
   LAR_TRY(lar_optim_pack(o));
   o->t++;
-  lar_status st = move(o);
+  lar_status st = move(o, apart, n);
   if (st != LAR_OK) restore(o);
   for (int i = 0; st == LAR_OK && i < o->params.n; i++)
     if (o->way[i].moves) st = average(o, i);

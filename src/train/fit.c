@@ -22,11 +22,13 @@ static const char *const status_names[] = {
 
 const char *lar_fit_status_name(lar_fit_status s) { return status_names[s]; }
 
-static double now(void) {
+static double read_clock(clockid_t clock) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
+
+static double now(void) { return read_clock(CLOCK_MONOTONIC); }
 
 /* What the loop keeps to itself during a run. */
 typedef struct loop {
@@ -209,8 +211,8 @@ static lar_status reorder(loop *l) {
 static void poll(loop *l) {
   lar_fit *f = l->f;
   if (f->status != LAR_FIT_RUNNING) return;
-  double t = now();
-  f->seconds = t - l->started;
+  double t = read_clock(CLOCK_MONOTONIC_COARSE); /* late by milliseconds, but costs nothing */
+  f->seconds = fmax(f->seconds, t - l->started);
   if (lar_interrupt_pending()) {
     lar_interrupt_clear();
     f->status = LAR_FIT_INTERRUPTED;
