@@ -108,6 +108,19 @@ describe("a step", function()
     end
   end)
 
+  it("measures the norm of gradients of any size", function()
+    for _, dtype in ipairs { "float32", "float64" } do
+      for _, scale in ipairs { 0, 1e-38, 1e-28, 1e-12, 1, 1e12, 1e30 } do
+        local w = lariat.randn(5000, { dtype = dtype, requires_grad = true })
+        w.grad = lariat.randn(5000, { dtype = dtype }) * scale
+        w.grad[17] = w.grad[17] * 1e3
+        local opt = optim.sgd({ w }, { lr = 0.1 })
+        opt:step()
+        near.check(opt.grad_norm, w.grad:to "float64":norm():item(), { rel = 1e-7 })
+      end
+    end
+  end)
+
   it("moves averages with every kind of prox", function()
     for name, pen in pairs(penalties) do
       local ps, opt = step("adam", pen, "float64", { ema = 0.5 })
