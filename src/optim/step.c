@@ -217,20 +217,22 @@ static double share_of(const lar_optim *o) {
   return 1 - fmin(o->ema, (1 + t) / (10 + t));
 }
 
-/* The gradient of a stretch as the rule will see it. */
-static const void *finished(const lar_optim *o, int i, int64_t at, int64_t n, const void *g,
-                            room *own) {
+/* The gradient of a stretch as the rule will see it: where it is if it was made for the pass,
+ * else in the room. */
+static const void *finished(const lar_optim *o, int i, int64_t at, int64_t n, void *g,
+                            room *other) {
   const lar_way *m = &o->way[i];
   double shrink = lar_optim_shrink(o), limit = lar_optim_limit(o);
   bool clips = shrink < 1 || limit < HUGE_VAL;
   if (m->settled || (!clips && !m->streams)) return g;
-  memcpy(own, g, (size_t)n * lar_dtype_size(m->w.dtype));
+  void *own = m->factors != NULL ? g : other;
+  if (own != g) memcpy(own, g, (size_t)n * lar_dtype_size(m->w.dtype));
   if (clips) clip(m->w.dtype, n, own, shrink, limit);
   if (m->streams) lar_bound_grad_rows(o->bound, i, from(&m->w, at), own, at, at + n);
   return own;
 }
 
-static void advance(const lar_optim *o, int i, int64_t at, int64_t n, const void *gradient) {
+static void advance(const lar_optim *o, int i, int64_t at, int64_t n, void *gradient) {
   const lar_way *m = &o->way[i];
   room grad, steps;
   void *state[LAR_RULE_STATES] = {NULL}, *w = from(&m->w, at), *metric = NULL;
@@ -251,12 +253,22 @@ static void advance(const lar_optim *o, int i, int64_t at, int64_t n, const void
   if (m->averages) lerp(m->w.dtype, n, from(&o->average[i], at), w, share_of(o));
 }
 
+/* Other threads have read this part of the parameter in the products of the passes before: all
+ * of it is asked for at once, to be written, and does not wait for them line by line. */
+static void claim(const lar_way *m, int64_t at, int64_t n) {
+  enum { LINE = 64 };
+  const char *w = from(&m->w, at);
+  for (int64_t k = 0; k < n * (int64_t)lar_dtype_size(m->w.dtype); k += LINE)
+    __builtin_prefetch(w + k, 1);
+}
+
 /* The stretches of a chunk, whose gradient is at g. */
-static void run_stretches(const lar_optim *o, lar_chunk *c, const char *g) {
+static void run_stretches(const lar_optim *o, lar_chunk *c, char *g) {
   const lar_way *m = &o->way[c->i];
   size_t size = lar_dtype_size(m->w.dtype);
   for (int64_t at = c->begin; at < c->end; at += m->block, g += (size_t)m->block * size) {
     int64_t n = c->end - at < m->block ? c->end - at : m->block;
+    claim(m, at, n);
     if (!m->settled && o->clip_norm == 0) c->squares += squares_of(m->w.dtype, n, g);
     advance(o, c->i, at, n, g);
   }
@@ -268,7 +280,7 @@ static void run_rows(const lar_optim *o, lar_chunk *c) {
   _Alignas(64) double made[LAR_STEP_GRAIN];
   int64_t row = f->b.shape[1];
   lar_gemm_rows(&f->a, &f->b, f->packed, c->begin / row, (c->end - c->begin) / row, made);
-  run_stretches(o, c, (const char *)made);
+  run_stretches(o, c, (char *)made);
 }
 
 static void run_chunk(void *ctx, int64_t first, int64_t last) {
