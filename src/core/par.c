@@ -1,6 +1,7 @@
 #include "core/par.h"
 
 #include <omp.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 struct job {
@@ -38,13 +39,29 @@ static void run(const struct job *j) {
   __tsan_acquire(&now);
 }
 #else
+/* Chunks in a row that a thread begins with, on a cache line of their own. */
+enum { SHARES = 64 };
+typedef struct share {
+  _Alignas(64) _Atomic int64_t next;
+  int64_t end;
+} share;
+
+/* Each thread goes through its own share, which is always the same, and then helps with those
+ * that are not done. Tasks are one share. */
 static void run(const struct job *j) {
-  if (j->task != NULL) {
-#pragma omp parallel for schedule(dynamic, 1)
-    for (int64_t c = 0; c < j->chunks; c++) chunk(j, c);
-  } else {
-#pragma omp parallel for schedule(static)
-    for (int64_t c = 0; c < j->chunks; c++) chunk(j, c);
+  share all[SHARES];
+  int threads = omp_get_max_threads(), n = j->task != NULL ? 1 : threads;
+  if (n > SHARES) n = SHARES;
+  for (int k = 0; k < n; k++) {
+    atomic_init(&all[k].next, (j->chunks * k + n - 1) / n);
+    all[k].end = (j->chunks * (k + 1) + n - 1) / n;
+  }
+#pragma omp parallel
+  for (int k = 0, me = omp_get_thread_num(); k < n; k++) {
+    share *s = &all[(me + k) % n];
+    for (int64_t c;
+         (c = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed)) < s->end;)
+      chunk(j, c);
   }
 }
 #endif
