@@ -1,8 +1,10 @@
 #include "kern/fold.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/number.h"
+#include "kern/wide.h"
 
 #ifdef LAR_REAL_I64
 typedef uint64_t acc; /* wraps around, as Lua's integers do */
@@ -91,9 +93,38 @@ static void rows(lar_fold fold, void *out, const real *x, int64_t outer, int64_t
   }
 }
 
-/* Four rows at a time, in their order, so that sums go to memory and back less often. */
+#ifdef LAR_REAL_I64
+static int64_t sum_panels(acc *a, const real *x, int64_t n, int64_t stride, int64_t m) {
+  return 0;
+}
+#else
+enum { PARTS = 4, PANEL = PARTS * LAR_WIDE_N, STRIP = 32 };
+
+/* PANEL columns, whose sums stay in registers, from 0 or from where they are. */
+static void sum_panel(acc *a, bool more, const real *x, int64_t n, int64_t stride) {
+  lar_wide sum[PARTS] = {{0}};
+  if (more) memcpy(sum, a, sizeof sum);
+  for (int64_t i = 0; i < n; i++, x += stride)
+#pragma GCC unroll 4
+    for (int k = 0; k < PARTS; k++) sum[k] += LAR_WIDE_LOAD(x + k * LAR_WIDE_N);
+  memcpy(a, sum, sizeof sum);
+}
+
+/* Whole panels, some rows at a time that lie in the cache; how many columns they are. */
+static int64_t sum_panels(acc *a, const real *x, int64_t n, int64_t stride, int64_t m) {
+  const int64_t whole = m / PANEL * PANEL;
+  for (int64_t i = 0; i < n; i += STRIP)
+    for (int64_t k = 0; k < whole; k += PANEL)
+      sum_panel(a + k, i > 0, x + i * stride + k, n - i < STRIP ? n - i : STRIP, stride);
+  return whole;
+}
+#endif
+
+/* The rest four rows at a time, in their order, so that sums go to memory less often. */
 static void sum_columns(acc *a, const real *x, int64_t n, int64_t stride, int64_t m) {
-  int64_t i = 0;
+  int64_t i = 0, done = sum_panels(a, x, n, stride, m);
+  a += done, x += done, m -= done;
+  if (m == 0) return;
   for (; i + 4 <= n; i += 4, x += 4 * stride)
     for (int64_t k = 0; k < m; k++)
       a[k] =
@@ -102,28 +133,12 @@ static void sum_columns(acc *a, const real *x, int64_t n, int64_t stride, int64_
     for (int64_t k = 0; k < m; k++) a[k] += (acc)x[k];
 }
 
-/* PANEL columns, whose sums stay in registers: for matrices that stay in the cache. */
-enum { PANEL = 32, CACHED = 1 << 13 };
-
-static void sum_panel(acc *a, const real *x, int64_t n, int64_t stride) {
-  acc sum[PANEL] = {0};
-  for (int64_t i = 0; i < n; i++, x += stride)
-    for (int k = 0; k < PANEL; k++) sum[k] += (acc)x[k];
-  for (int k = 0; k < PANEL; k++) a[k] = sum[k];
-}
-
-static void sum_panels(acc *a, const real *x, int64_t n, int64_t stride, int64_t m) {
-  int64_t k = 0;
-  for (; n * m <= CACHED && k + PANEL <= m; k += PANEL) sum_panel(a + k, x + k, n, stride);
-  if (k < m) sum_columns(a + k, x + k, n, stride, m - k);
-}
-
 /* Fold a block of `m` neighbouring columns. */
 static void columns(lar_fold fold, acc *a, const real *x, int64_t n, int64_t stride,
                     int64_t m) {
   for (int64_t k = 0; k < m; k++) a[k] = fold == LAR_FOLD_PROD;
   if (fold == LAR_FOLD_SUM)
-    sum_panels(a, x, n, stride, m);
+    sum_columns(a, x, n, stride, m);
   else if (fold == LAR_FOLD_PROD)
     for (int64_t i = 0; i < n; i++, x += stride)
       for (int64_t k = 0; k < m; k++) a[k] *= (acc)x[k];

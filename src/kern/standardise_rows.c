@@ -3,29 +3,23 @@
 
 #include "core/real.h"
 #include "kern/standardise.h"
-
-enum { WIDE = 8 };
-typedef double wide __attribute__((vector_size(8 * WIDE)));
-typedef real wide_real
-  __attribute__((vector_size(WIDE * sizeof(real)), aligned(sizeof(real)), may_alias));
-
-/* Not a function: where registers are narrower, one that returns a wide is not portable. */
-#define LOAD(x) __builtin_convertvector(*(const wide_real *)(x), wide)
+#include "kern/wide.h"
 
 /* Of a run: s += sum of d = x - shift, t += sum of d^2; with g of g and g d. */
 static inline void run_sums(bool slope, const real *x, const real *g, double shift, int64_t n,
                             double *s, double *t) {
-  wide one[2] = {{0}}, two[2] = {{0}};
+  lar_wide one[2] = {{0}}, two[2] = {{0}};
   int64_t i = 0;
-  for (; i + 2 * WIDE <= n; i += 2 * WIDE)
+  for (; i + 2 * LAR_WIDE_N <= n; i += 2 * LAR_WIDE_N)
     for (int k = 0; k < 2; k++) {
-      wide d = LOAD(x + i + k * WIDE) - shift, e = slope ? LOAD(g + i + k * WIDE) : d;
+      lar_wide d = LAR_WIDE_LOAD(x + i + k * LAR_WIDE_N) - shift,
+               e = slope ? LAR_WIDE_LOAD(g + i + k * LAR_WIDE_N) : d;
       one[k] += e;
       two[k] += d * e;
     }
   one[0] += one[1];
   two[0] += two[1];
-  for (int k = 0; k < WIDE; k++) {
+  for (int k = 0; k < LAR_WIDE_N; k++) {
     *s += one[0][k];
     *t += two[0][k];
   }
@@ -39,14 +33,14 @@ static inline void run_sums(bool slope, const real *x, const real *g, double shi
 /* The same of g w and g w d. */
 static void gained_sums(const real *x, const real *g, const real *w, double shift, int64_t n,
                         double *s, double *t) {
-  wide one = {0}, two = {0};
+  lar_wide one = {0}, two = {0};
   int64_t i = 0;
-  for (; i + WIDE <= n; i += WIDE) {
-    wide e = LOAD(g + i) * LOAD(w + i);
+  for (; i + LAR_WIDE_N <= n; i += LAR_WIDE_N) {
+    lar_wide e = LAR_WIDE_LOAD(g + i) * LAR_WIDE_LOAD(w + i);
     one += e;
-    two += e * (LOAD(x + i) - shift);
+    two += e * (LAR_WIDE_LOAD(x + i) - shift);
   }
-  for (int k = 0; k < WIDE; k++) {
+  for (int k = 0; k < LAR_WIDE_N; k++) {
     *s += one[k];
     *t += two[k];
   }
