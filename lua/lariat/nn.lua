@@ -77,16 +77,18 @@ for name, make in pairs(core.layer) do nn[name] = make end
 -- @function max_pool2d
 -- @tparam integer|{integer,integer} kernel  rows and columns of a window
 -- @tparam ?table options  `stride` (the kernel), `padding` (0; half the kernel at most),
--- `dilation` (1)
--- @shape (n, c, h, w) -> (n, c, h', w'), sizes as for conv2d
+-- `dilation` (1), `ceil_mode` (false): windows that begin in the plane and end beyond it count
+-- too
+-- @shape (n, c, h, w) -> (n, c, h', w'), sizes as for conv2d, rounded up in `ceil_mode`
 -- @usage lariat.nn.max_pool2d(2)(lariat.randn(8, 3, 28, 28))   -- (8, 3, 14, 14)
 
 --- The mean of each window.
 -- @function avg_pool2d
 -- @tparam integer|{integer,integer} kernel  rows and columns of a window
 -- @tparam ?table options  `stride` (the kernel), `padding` (0; half the kernel at most),
--- `count_include_pad` (true): zeros of the padding count in the mean
--- @shape (n, c, h, w) -> (n, c, h', w'), sizes as for conv2d
+-- `count_include_pad` (true): zeros of the padding count in the mean, `ceil_mode` (false):
+-- windows that begin in the plane and end beyond it count too, with what they hold
+-- @shape (n, c, h, w) -> (n, c, h', w'), sizes as for conv2d, rounded up in `ceil_mode`
 -- @usage lariat.nn.avg_pool2d({ 2, 3 }, { stride = 1 })
 
 --- The mean of each of rows x columns parts that are as equal as can be.

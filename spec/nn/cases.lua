@@ -73,9 +73,11 @@ local cases = {
   max_pool2d = {
     { "nn.max_pool2d(2)", { 2, 2, 4, 5 } },
     { "nn.max_pool2d({3, 2}, {stride = {2, 1}, padding = 1})", { 3, 2, 4, 3 } },
+    { "nn.max_pool2d(2, {ceil_mode = true})", { 2, 2, 3, 5 } },
   },
   avg_pool2d = {
     { "nn.avg_pool2d(2)", { 2, 2, 4, 5 } },
+    { "nn.avg_pool2d(3, {stride = 2, ceil_mode = true})", { 2, 2, 4, 6 } },
     { "nn.avg_pool2d(3, {stride = 1, padding = 1, count_include_pad = false})",
       { 3, 2, 3, 4 } },
   },

@@ -11,7 +11,8 @@ static void run(const lar_pool *v, lar_par_body *body, void *to, const void *fro
 
 bool lar_pool_in_pairs(const lar_pool *v) {
   for (int d = 0; d < 2; d++)
-    if (v->kernel[d] != 2 || v->stride[d] != 2 || v->pad[d] != 0 || v->dilation[d] != 1)
+    if (v->kernel[d] != 2 || v->stride[d] != 2 || v->pad[d] != 0 || v->dilation[d] != 1 ||
+        v->out[d] * 2 > v->size[d])
       return false;
   return true;
 }

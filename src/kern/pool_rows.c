@@ -97,11 +97,18 @@ void LAR_R(lar_pool_max_pick)(void *ctx, int64_t begin, int64_t end) {
 
 /* ---- means ---- */
 
-static double count(const lar_pool *v, range r, range q) {
-  if (v->count_pad && v->kernel[0] != 0) return (double)(v->kernel[0] * v->kernel[1]);
-  int64_t rows = (r.end - r.from + r.step - 1) / r.step;
-  int64_t columns = (q.end - q.from + q.step - 1) / q.step;
-  return (double)(rows * columns);
+/* Places of the i-th window, by rows or columns: of padding too where it counts, never beyond.
+ */
+static int64_t places(const lar_pool *v, int d, int64_t i, range r) {
+  if (!v->count_pad || v->kernel[0] == 0) return (r.end - r.from + r.step - 1) / r.step;
+  int64_t from = i * v->stride[d] - v->pad[d], rest = v->size[d] + v->pad[d] - from;
+  return v->kernel[d] < rest ? v->kernel[d] : rest;
+}
+
+/* At least 1, so that the mean of nothing is 0. */
+static double count(const lar_pool *v, int64_t i, int64_t k, range r, range q) {
+  if (r.from >= r.end || q.from >= q.end) return 1;
+  return (double)(places(v, 0, i, r) * places(v, 1, k, q));
 }
 
 void LAR_R(lar_pool_mean)(void *ctx, int64_t begin, int64_t end) {
@@ -116,7 +123,7 @@ void LAR_R(lar_pool_mean)(void *ctx, int64_t begin, int64_t end) {
         double sum = 0;
         for (int64_t a = r.from; a < r.end; a += r.step)
           for (int64_t b = q.from; b < q.end; b += q.step) sum += (double)x[a * v->size[1] + b];
-        *y++ = (real)(sum / count(v, r, q));
+        *y++ = (real)(sum / count(v, i, k, r, q));
       }
   }
 }
@@ -131,7 +138,7 @@ void LAR_R(lar_pool_mean_spread)(void *ctx, int64_t begin, int64_t end) {
     for (int64_t i = 0; i < v->out[0]; i++)
       for (int64_t k = 0; k < v->out[1]; k++, y++) {
         range r = window(v, 0, i), q = window(v, 1, k);
-        real share = (real)((double)*y / count(v, r, q));
+        real share = (real)((double)*y / count(v, i, k, r, q));
         for (int64_t a = r.from; a < r.end; a += r.step)
           for (int64_t b = q.from; b < q.end; b += q.step) to[a * v->size[1] + b] += share;
       }

@@ -4,6 +4,7 @@ static const lar_param params[] = {
   LAR_POOL_ROWS,
   {"count_include_pad", LAR_POOL_AT(count_pad), 1, 0, 1,
    "zeros of the padding count in the mean", LAR_FLAG},
+  LAR_CEIL_ROW(LAR_POOL_AT(o.ceil)),
   {0},
 };
 

@@ -3,6 +3,7 @@
 static const lar_param params[] = {
   LAR_POOL_ROWS,
   LAR_DILATION_ROWS(LAR_POOL_AT(o.dilation[0]), LAR_POOL_AT(o.dilation[1])),
+  LAR_CEIL_ROW(LAR_POOL_AT(o.ceil)),
   {0},
 };
 

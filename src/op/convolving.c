@@ -54,10 +54,12 @@ lar_status lar_conv_measure(lar_conv *v, const lar_conv_options *o) {
     room[d] = v->size[d] + (same ? reach[d] - 1 : 2 * pad);
   }
   for (int d = 0; d < 2; d++) {
-    if (reach[d] > room[d])
+    int64_t over = o->ceil != 0 ? v->stride[d] - 1 : 0;
+    if (reach[d] > room[d] + over)
       return lar_fail(LAR_ESHAPE, "a kernel that spans %s is larger than the padded input %s",
                       lar_shape_text(2, reach), lar_shape_text(2, room));
-    v->out[d] = (room[d] - reach[d]) / v->stride[d] + 1;
+    v->out[d] = (room[d] + over - reach[d]) / v->stride[d] + 1;
+    if (over > 0 && (v->out[d] - 1) * v->stride[d] >= v->size[d] + v->pad[d]) v->out[d]--;
   }
   return LAR_OK;
 }

@@ -15,6 +15,7 @@
  * negative is as the first. */
 typedef struct lar_conv_options {
   double stride[2], padding[2], dilation[2], extra[2], groups;
+  double ceil; /* windows that begin in the plane and end beyond it count too */
 } lar_conv_options;
 
 /* Values of `padding` that are words. */

@@ -4,13 +4,15 @@ static const lar_param params[] = {
   LAR_POOL_STRIDE_ROWS(LAR_AT(0), LAR_AT(1)),
   LAR_PADDING_ROWS(LAR_AT(2), LAR_AT(3), NULL),
   LAR_DILATION_ROWS(LAR_AT(4), LAR_AT(5)),
+  LAR_CEIL_ROW(LAR_AT(6)),
   {0},
 };
 
 static lar_var *compose(lar_scope *s, const lar_attr *a, int nin, lar_var *const *in) {
   lar_pool_options o = {.stride = {a->f[0], a->f[1]},
                         .padding = {a->f[2], a->f[3]},
-                        .dilation = {a->f[4], a->f[5]}};
+                        .dilation = {a->f[4], a->f[5]},
+                        .ceil = a->f[6]};
   lar_status st = lar_pool_pair(a, "the kernel", o.kernel);
   if (st != LAR_OK) return lar_scope_fail(s, st);
   return lar_pool_windows(s, LAR_OP(max_pool), &o, false, in[0]);
@@ -18,9 +20,9 @@ static lar_var *compose(lar_scope *s, const lar_attr *a, int nin, lar_var *const
 
 LAR_ENTRY(op, max_pool2d) = {
   .name = "max_pool2d",
-  .doc =
-    "max_pool2d(kernel, {stride, padding, dilation}): the largest of each window of images "
-    "(n, c, h, w); the stride is the kernel unless given",
+  .doc = "max_pool2d(kernel, {stride, padding, dilation, ceil_mode}): the largest of each "
+         "window of images "
+         "(n, c, h, w); the stride is the kernel unless given",
   .args = "xs",
   .params = params,
   .nin = 1,

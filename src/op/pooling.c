@@ -17,7 +17,8 @@ lar_status lar_pool_measure(lar_pool *v, const lar_pool_options *o) {
                       (long long)lar_window_pick(o->padding, d), (long long)v->kernel[d]);
   }
   lar_conv_options with = {.padding = {o->padding[0], o->padding[1]},
-                           .dilation = {o->dilation[0], o->dilation[1]}};
+                           .dilation = {o->dilation[0], o->dilation[1]},
+                           .ceil = o->ceil};
   for (int d = 0; d < 2; d++)
     with.stride[d] = o->stride[0] < 0 ? (double)v->kernel[d] : o->stride[d];
   LAR_TRY(lar_conv_measure(&c, &with));

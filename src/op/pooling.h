@@ -13,7 +13,7 @@
 /* What options say; a second of a pair that is negative is as the first, and so is a stride
  * that is negative as the kernel. */
 typedef struct lar_pool_options {
-  double kernel[2], stride[2], padding[2], dilation[2];
+  double kernel[2], stride[2], padding[2], dilation[2], ceil;
 } lar_pool_options;
 
 #define LAR_POOL_STRIDE_ROWS(at1, at2)                                                     \
@@ -21,6 +21,12 @@ typedef struct lar_pool_options {
    LAR_INTEGER, "kernel"},                                                                 \
   {                                                                                        \
     "stride2", at2, -1, -1, 1e9, "the second of them", LAR_INTEGER                         \
+  }
+
+#define LAR_CEIL_ROW(at)                                                                     \
+  {                                                                                          \
+    "ceil_mode", at, 0, 0, 1, "windows that begin in the plane and end beyond it count too", \
+      LAR_FLAG                                                                               \
   }
 
 /* Windows over v->size: fills kernel, stride, pad, dilation and out. */
