@@ -8,9 +8,10 @@
 -- compile the function that takes the derivative, with `lariat.grad` inside).
 --
 -- Numbers, strings and booleans among the arguments are part of the kind, and so are those
--- that the function reaches by its upvalues: when one changes, there is a new plan. Tensors
+-- that the function reaches by its upvalues and globals, in tables and metatables too: when one
+-- changes, there is a new plan; where there are thousands, there is none. Tensors
 -- from outside are read where they lie. What else the function does besides operations on
--- tensors (printing, filling tables, reading files) is not repeated.
+-- tensors (printing, counting, filling tables, reading files) is not repeated.
 -- @module lariat.compile
 
 local core = require "lariat.core"
@@ -24,6 +25,9 @@ local Compiled = core.compiled_methods
 local function each(self, to, line)
   local plans = self:plans()
   to = to or io.stdout
+  if type(to) ~= "userdata" and type(to) ~= "table" then
+    error("compile: plans are printed to an open file, not to a " .. type(to), 3)
+  end
   if #plans == 0 then to:write "no plan yet: the third call of a kind makes the first\n" end
   for i, plan in ipairs(plans) do
     to:write(("plan %d: %d kernels, %d bytes of buffers\n"):format(i, #plan, plan.bytes))

@@ -219,6 +219,17 @@ describe("a compiled function", function()
     for k = 1, 6 do assert.equal(bytes(plus(lariat.full({ 3 }, k / 10))), bytes(kept[k])) end
   end)
 
+  it("gives results that are the caller's, from the first call on", function()
+    local own = lariat.ones(2, 2)
+    local f = lariat.compile(function(x) return x, x[1], own, x + own end)
+    for _ = 1, 5 do
+      local x = lariat.full({ 2, 2 }, 3)
+      for _, y in ipairs { f(x) } do y:fill_(7) end
+      assert.same({ { 3, 3 }, { 3, 3 } }, x:totable())
+      assert.same({ { 1, 1 }, { 1, 1 } }, own:totable())
+    end
+  end)
+
   it("can be differentiated after other calls, with the noise it had", function()
     local function noisy(x) return x * lariat.rand(x.shape):square() end
     local f = lariat.compile(noisy)
@@ -372,6 +383,7 @@ describe("a plan", function()
     assert.equal(3 * 36, kernels[1].bytes)
     assert.equal(7, kernels[1].runs)
     assert.is_true(kernels[1].seconds > 0)
+    fails("compile: plans are printed to an open file, not to a string", f.print, f, "x")
   end)
 end)
 

@@ -23,7 +23,9 @@ typedef struct compiled {
   bool dynamic, measure;
   int n;
   uint64_t clock;
-  lar_key key;
+  lar_key key, other;
+  size_t head; /* bytes of a key that are the arguments' */
+  lb_counters counters;
   lar_trace *open; /* while the function runs */
   kind at[KINDS];
 } compiled;
@@ -52,7 +54,8 @@ static int gc(lua_State *L) {
   lar_trace_free(c->open);
   c->open = NULL;
   lar_free(c->key.at);
-  c->key = (lar_key){0};
+  lar_free(c->other.at);
+  c->key = c->other = (lar_key){0};
   return 0;
 }
 
@@ -71,11 +74,30 @@ static int compile(lua_State *L) {
 
 /* ---- the key of a call ---- */
 
+/* Add to the key what the function reaches. */
+static void reach(lua_State *L, compiled *c, int phase, lar_key *k) {
+  c->counters.phase = phase;
+  if (phase == LB_BEFORE) c->counters.nseen = 0;
+  lua_getiuservalue(L, 1, FUNCTION);
+  lb_key_function(L, -1, k, &c->counters);
+  lua_pop(L, 1);
+}
+
+/* The function has run: numbers that it changed by itself go from the key of the kind. */
+static void leave_out_counters(lua_State *L, compiled *c, kind *k) {
+  int former = c->counters.n;
+  lar_key_empty(&c->other);
+  reach(L, c, LB_AFTER, &c->other);
+  if (c->counters.n == former) return;
+  k->key.n = c->head;
+  reach(L, c, LB_KNOWN, &k->key);
+  lb_check(L, k->key.status);
+}
+
 static void read_key(lua_State *L, compiled *c, int nargs) {
   lar_key *k = &c->key;
   const int modes[] = {nargs, lar_grad_enabled(), (int)lar_default_dtype};
-  k->n = 0;
-  k->status = LAR_OK;
+  lar_key_empty(k);
   lar_key_put(k, modes, sizeof modes);
   for (int j = 2; j < 2 + nargs; j++) {
     const lar_var *v = lb_tensor_test(L, j);
@@ -91,9 +113,8 @@ static void read_key(lua_State *L, compiled *c, int nargs) {
     else
       lb_key_value(L, j, k);
   }
-  lua_getiuservalue(L, 1, FUNCTION);
-  lb_key_value(L, -1, k);
-  lua_pop(L, 1);
+  c->head = k->n;
+  reach(L, c, LB_KNOWN, k);
   lb_check(L, k->status);
 }
 
@@ -165,8 +186,15 @@ static void push_aliases(lua_State *L, const compiled *c, call *now) {
   }
 }
 
+/* Results as the trace has them, in the place of those that the function returned. */
+static void take_results(lua_State *L, call *c) {
+  for (int k = 0; k < c->nout; k++) {
+    *lb_tensor_new(L) = c->out[k];
+    lua_replace(L, 2 + k);
+  }
+}
+
 static void read_results(lua_State *L, call *c) {
-  c->nout = lua_gettop(L) - 1;
   if (c->nout < 1 || c->nout > RESULTS)
     luaL_error(L, "compile: the function returned %d results; 1 to %d tensors will do", c->nout,
                RESULTS);
@@ -213,6 +241,8 @@ static void learn(lua_State *L, compiled *c, kind *k, int nin) {
 }
 
 static int traced(lua_State *L, compiled *c, kind *k, call *now) {
+  lar_key_empty(&c->other);
+  reach(L, c, LB_BEFORE, &c->other);
   lb_check(L, lar_trace_new(&c->open, true));
   push_aliases(L, c, now);
   lua_getiuservalue(L, 1, FUNCTION);
@@ -234,9 +264,13 @@ static int traced(lua_State *L, compiled *c, kind *k, call *now) {
   lar_status noted =
     tensors ? lar_compiled_note(t, now->nin, now->alias, now->nout, now->out) : LAR_OK;
   lar_trace_end(t);
-  read_results(L, now);
+  if (tensors)
+    take_results(L, now);
+  else
+    read_results(L, now); /* raises */
   lb_check(L, noted);
   check_gradients(L, t, now);
+  leave_out_counters(L, c, k);
   learn(L, c, k, now->nin);
   lar_trace_free(c->open);
   c->open = NULL;
@@ -274,6 +308,7 @@ static int invoke(lua_State *L) {
   c->open = NULL;
   read_key(L, c, now.nargs);
   read_inputs(L, &now);
+  if (c->key.partial) return plainly(L);
   kind *k = find(c);
   if (k == NULL) k = add(L, c);
   if (k->made != NULL && !lar_plan_holds(lar_compiled_plan(k->made))) forget(k);

@@ -22,10 +22,12 @@ struct lar_compiled {
 /* ---- tracing ---- */
 
 /* A result that the function did not make itself is copied, so that it is the caller's. */
-static lar_status note_result(lar_trace *t, int k, lar_var *v) {
+static lar_status note_result(lar_trace *t, int k, lar_var **out) {
   lar_scope s;
+  lar_var *v = *out;
   lar_scope_init(&s);
   if (!lar_trace_made(t, v)) v = LAR_CALL1(&s, clone, v);
+  *out = v == NULL ? NULL : lar_var_ref(v);
   if (v != NULL) lar_trace_output(t, v, RESULT + k + (v->requires_grad ? RECORDED : 0), false);
   lar_status st = s.status;
   lar_scope_clear(&s);
@@ -84,12 +86,18 @@ static lar_status note_derivatives(lar_trace *t, lar_scope *s, const wanted *w, 
 }
 
 lar_status lar_compiled_note(lar_trace *t, int nin, lar_var *const *alias, int nout,
-                             lar_var *const *out) {
+                             lar_var **out) {
   lar_scope s;
   wanted w = {0};
   lar_var *y[LAR_MAX_OUT];
   int recorded = 0;
-  for (int k = 0; k < nout; k++) LAR_TRY(note_result(t, k, out[k]));
+  lar_status noted = LAR_OK;
+  for (int k = 0; k < nout; k++)
+    if (noted == LAR_OK)
+      noted = note_result(t, k, &out[k]);
+    else
+      out[k] = NULL;
+  LAR_TRY(noted);
   lar_trace_split(t);
   for (int k = 0; k < nout; k++) {
     if (!out[k]->requires_grad) continue;

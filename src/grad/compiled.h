@@ -16,9 +16,10 @@
 typedef struct lar_compiled lar_compiled; /* counted */
 
 /* For an open trace, after the function has run: note its results, and where they ask for it
- * their derivatives by the inputs and the leaves it found. */
+ * their derivatives by the inputs and the leaves it found. out[k] becomes a new reference: to a
+ * copy where the result is an input or a tensor from outside, as plans give it. */
 lar_status lar_compiled_note(lar_trace *t, int nin, lar_var *const *alias, int nout,
-                             lar_var *const *out);
+                             lar_var **out);
 
 /* From that trace, ended. */
 lar_status lar_compiled_new(lar_compiled **out, const lar_trace *t, int nin);

@@ -15,6 +15,7 @@ typedef struct lar_key {
   char *at;
   size_t n, cap;
   lar_status status; /* the first failure: then the key is not to be used */
+  bool partial;      /* there is more that may matter than it holds: it proves nothing */
 } lar_key;
 
 void lar_key_grow(lar_key *k, size_t n); /* room for n bytes more; status says if there is */
@@ -23,6 +24,11 @@ static inline void lar_key_put(lar_key *k, const void *p, size_t n) {
   if (k->status != LAR_OK || n == 0) return;
   memcpy(k->at + k->n, p, n);
   k->n += n;
+}
+static inline void lar_key_empty(lar_key *k) {
+  k->n = 0;
+  k->status = LAR_OK;
+  k->partial = false;
 }
 void lar_key_layout(lar_key *k, const lar_var *v); /* shape, strides, dtype; v may be NULL */
 bool lar_key_same(const lar_key *a, const lar_key *b);

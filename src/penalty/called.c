@@ -127,8 +127,7 @@ void lar_called_free(lar_called *c) {
 /* Is everything under the key of the run before? */
 static bool same_key(lar_called *c, const lar_term *t, double l) {
   lar_key *k = &c->next;
-  k->n = 0;
-  k->status = LAR_OK;
+  lar_key_empty(k);
   lar_key_layout(k, c->leaf);
   lar_key_put(k, &l, sizeof l);
   if (t->key_fn != NULL) t->key_fn(t->ctx, k);
@@ -153,6 +152,7 @@ static lar_status ready(lar_called **state, const lar_tensor *w) {
 static lar_status gradient(lar_called *c, const lar_term *t, double l, double *value,
                            const lar_tensor *g) {
   bool same = same_key(c, t, l);
+  if (c->key.partial) return plainly(c, t, l, value, g);
   if (!same || (c->plan != NULL && !lar_plan_holds(c->plan))) forget(c);
   if (c->plan != NULL && c->runs++ % AGAIN != AGAIN - 1) return planned(c, l, value, g);
   if (same && c->tries < TRIES && !lar_op_traced()) return traced(c, t, l, value, g);

@@ -14,6 +14,11 @@ static lar_var *matched(const lar_loss *type, lar_scope *s, const lar_var *pred,
 
 lar_var *lar_fit_loss(const lar_fit *f, lar_scope *s, lar_var *pred, const lar_batch *b) {
   if (s->status != LAR_OK) return NULL;
+  if (f->loss != NULL && b->y == NULL)
+    return lar_scope_fail(
+      s,
+      lar_fail(LAR_EARG, "fit: the loss %s compares predictions with targets; give y beside x",
+               f->loss->type->name));
   if (f->loss != NULL)
     return lar_loss_apply(f->loss, s, pred, matched(f->loss->type, s, pred, b->y), b->weight);
   lar_var *out = NULL;

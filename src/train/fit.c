@@ -379,17 +379,22 @@ static lar_status check_trainable(const lar_params *p) {
                             "that are to be trained");
 }
 
+/* Whole data, where there is any. */
+static lar_status check_data(const lar_batch *d, const char *x, const char *y) {
+  if (d->x == NULL) return LAR_OK;
+  LAR_TRY(lar_check_finite(x, &d->x->t));
+  if (d->y != NULL) LAR_TRY(lar_check_finite(y, &d->y->t));
+  if (d->x->t.ndim == 0 || d->x->t.shape[0] == 0)
+    return lar_fail(LAR_ESHAPE, "%s of shape %s has no rows", x, lar_tensor_text(&d->x->t));
+  return LAR_OK;
+}
+
 static lar_status prepare(loop *l) {
   lar_fit *f = l->f;
   void *p;
   LAR_TRY(check_trainable(&f->optim->params));
-  if (f->data.x != NULL) {
-    LAR_TRY(lar_check_finite("fit: x", &f->data.x->t));
-    if (f->data.y != NULL) LAR_TRY(lar_check_finite("fit: y", &f->data.y->t));
-    if (f->data.x->t.ndim == 0 || f->data.x->t.shape[0] == 0)
-      return lar_fail(LAR_ESHAPE, "fit: x of shape %s has no rows",
-                      lar_tensor_text(&f->data.x->t));
-  }
+  LAR_TRY(check_data(&f->data, "fit: x", "fit: y"));
+  LAR_TRY(check_data(&f->val, "fit: validation.x", "fit: validation.y"));
   if (f->gap_tol > 0) LAR_TRY(lar_gap_known(f));
   LAR_TRY(lar_steps_new(&l->steps, f));
   LAR_TRY(lar_alloc(&p, (size_t)f->optim->params.n, sizeof *l->safe));

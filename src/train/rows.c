@@ -131,10 +131,12 @@ lar_status lar_check_finite(const char *what, const lar_tensor *t) {
       if (!isfinite(x[i])) bad = i;
   }
   lar_status st = LAR_OK;
-  if (bad >= 0)
+  if (bad >= 0) {
+    double v = lar_tensor_get(&flat, bad);
     st = lar_fail(
       LAR_EARG, "%s has %g in column %lld (row %lld); drop or fill such values first", what,
-      lar_tensor_get(&flat, bad), (long long)(bad % cols + 1), (long long)(bad / cols + 1));
+      isnan(v) ? (double)NAN : v, (long long)(bad % cols + 1), (long long)(bad / cols + 1));
+  }
   lar_tensor_clear(&flat);
   return st;
 }

@@ -46,8 +46,7 @@ static void put_penalty(lar_key *k, lar_optim *o) {
 }
 
 void lar_key_step(lar_key *k, const lar_fit *f, const lar_batch *b) {
-  k->n = 0;
-  k->status = LAR_OK;
+  lar_key_empty(k);
   lar_key_layout(k, b->x);
   lar_key_layout(k, b->y);
   lar_key_layout(k, b->weight);

@@ -111,8 +111,7 @@ static lar_status learn(lar_steps *st, lar_scope *s, lar_step *step, const lar_b
 static lar_status judge(lar_steps *st, lar_scope *s, lar_step *step, const lar_batch *b,
                         lar_trace *t) {
   step->pred = lar_module_forward(st->f->model, s, b->x);
-  lar_var *l =
-    b->y != NULL ? lar_fit_loss(st->f, s, step->pred, b) : lar_const_like(s, step->pred, 0);
+  lar_var *l = lar_fit_loss(st->f, s, step->pred, b);
   LAR_TRY(s->status);
   LAR_TRY(lar_var_item(l, &step->loss));
   step->objective = step->loss;
@@ -195,8 +194,8 @@ static kind *add(lar_steps *st) {
   return NULL;
 }
 
-static void explain(lar_steps *st, const kind *k, const char *why) {
-  if (!k->aside) (void)snprintf(st->why, sizeof st->why, "eager: %s", why);
+static void explain(lar_steps *st, bool aside, const char *why) {
+  if (!aside) (void)snprintf(st->why, sizeof st->why, "eager: %s", why);
 }
 
 /* Make of a trace what can be made of it. */
@@ -206,11 +205,11 @@ static void learn_from(lar_steps *st, kind *k, lar_trace *t) {
   bool again = st->calls && k->trace == NULL;
   if (!agrees) {
     k->tries++;
-    explain(st, k, t->why);
+    explain(st, k->aside, t->why);
     forget(k);
   }
   if (agrees && !again && k->plan == NULL && lar_plan_new(&k->plan, t) != LAR_OK) {
-    explain(st, k, lar_why());
+    explain(st, k->aside, lar_why());
     k->tries = TRIES;
   }
   if (k->plan != NULL) {
@@ -308,7 +307,10 @@ static kind *look_up(lar_steps *st, const lar_step *step) {
   lar_grad_mode(former);
   if (step->kind == LAR_STEP_CURVE) lar_key_put(&st->key, &step->kind, sizeof step->kind);
   if (st->f->hooks.key != NULL && st->calls) st->f->hooks.key(st->f->hooks.ctx, &st->key);
-  if (st->key.status != LAR_OK) return NULL;
+  if (st->key.partial)
+    explain(st, step->kind != LAR_STEP_LEARN,
+            "Lua code of the step reaches more values than can be compared each time");
+  if (st->key.status != LAR_OK || st->key.partial) return NULL;
   kind *k = find(st);
   if (value) return k;
   if (k == NULL) k = add(st);
