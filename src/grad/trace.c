@@ -377,7 +377,8 @@ bool lar_trace_agree(const lar_trace *a, lar_trace *b) {
   for (int k = 0; same && k < a->nout; k++) same = same_output(&a->out[k], &b->out[k]);
   for (int k = 0; same && k < a->nbuf; k++) {
     same = same_buf(&a->buf[k], &b->buf[k]);
-    if (!same) lar_trace_spoil(b, "a number or tensor from outside was another the second time");
+    if (!same)
+      lar_trace_spoil(b, "a number or tensor from outside was another the second time");
   }
   if (!same) lar_trace_spoil(b, "it did something else the second time");
   return same;

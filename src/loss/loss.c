@@ -95,9 +95,12 @@ static lar_status check_dense(const lar_loss *type, const lar_tensor *pred,
                               const lar_tensor *y) {
   if ((type->traits & LAR_LOSS_ROWS) && pred->ndim != 2)
     return lar_fail(LAR_ESHAPE, "predictions are (n, K), not %s", lar_tensor_text(pred));
+  bool labels = (type->traits & LAR_LOSS_LABELS) && y->dtype == LAR_I64 && y->ndim > 0 &&
+                y->shape[y->ndim - 1] == 1;
   if (!lar_tensor_same_shape(pred, y))
-    return lar_fail(LAR_ESHAPE, "prediction %s and target %s differ in shape",
-                    lar_tensor_text(pred), lar_tensor_text(y));
+    return lar_fail(LAR_ESHAPE, "prediction %s and target %s differ in shape%s",
+                    lar_tensor_text(pred), lar_tensor_text(y),
+                    labels ? "; labels come one a row: target:squeeze(-1)" : "");
   return check_domain(type, y);
 }
 

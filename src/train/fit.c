@@ -372,7 +372,21 @@ static lar_status epoch(loop *l) {
   return f->hooks.epoch_end != NULL ? f->hooks.epoch_end(f->hooks.ctx, f) : LAR_OK;
 }
 
-static lar_status check_trainable(const lar_params *p) {
+static bool has(const lar_module *m, const lar_var *v) {
+  for (int j = 0; j < m->nslot; j++)
+    if (m->slot[j].var == v) return true;
+  for (int j = 0; j < m->nchild; j++)
+    if (has(m->child[j], v)) return true;
+  return false;
+}
+
+static lar_status check_trainable(const lar_module *m, const lar_params *p) {
+  bool ours = false;
+  for (int i = 0; i < p->n; i++) ours = ours || has(m, p->at[i].var);
+  if (!ours)
+    return lar_fail(LAR_EARG,
+                    "fit: the optimizer (or the history to resume) is of another model: "
+                    "none of its parameters is in this one");
   for (int i = 0; i < p->n; i++)
     if (p->at[i].var->requires_grad) return LAR_OK;
   return lar_fail(LAR_EARG, "fit: every parameter of the model is frozen; unfreeze() those "
@@ -392,7 +406,7 @@ static lar_status check_data(const lar_batch *d, const char *x, const char *y) {
 static lar_status prepare(loop *l) {
   lar_fit *f = l->f;
   void *p;
-  LAR_TRY(check_trainable(&f->optim->params));
+  LAR_TRY(check_trainable(f->model, &f->optim->params));
   LAR_TRY(check_data(&f->data, "fit: x", "fit: y"));
   LAR_TRY(check_data(&f->val, "fit: validation.x", "fit: validation.y"));
   if (f->gap_tol > 0) LAR_TRY(lar_gap_known(f));

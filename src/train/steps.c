@@ -66,6 +66,9 @@ static bool asks_for_values(const lar_steps *st) { return st->f->optim->rule->it
 static lar_status differentiate(const lar_steps *st, const lar_forward *pass, lar_var *j,
                                 lar_trace *t) {
   if (t != NULL && asks_for_values(st)) lar_trace_split(t);
+  if (!j->requires_grad)
+    return lar_fail(LAR_EARG, "fit: the loss depends on no parameter that is trained; was it "
+                              "detached, or made of constants?");
   LAR_TRY(lar_backward(j, NULL, false));
   if (t != NULL) note(t, pass, j);
   return LAR_OK;

@@ -97,11 +97,18 @@ Writer.__index = Writer
 function checkpoint.writer(given)
   if given == nil then return nil end
   if type(given) == "string" then given = { path = given } end
+  if type(given) ~= "table" then
+    fail("checkpoint must be the name of a file or {path=, every=, resume=}, not a %s",
+      type(given))
+  end
   given = options.check("checkpoint", given, { "path", "every", "resume" }, 0)
   if type(given.path) ~= "string" then
     fail("checkpoint.path must be the name of a file, not a %s", type(given.path))
+  elseif given.path == "" then
+    fail("checkpoint.path is empty; give the name of a file")
   end
   local every = options.number("checkpoint", given, "every", 1, 1)
+  if every % 1 ~= 0 then fail("checkpoint.every = %s must be whole epochs", every) end
   return setmetatable({ path = given.path, every = every, resume = given.resume }, Writer)
 end
 

@@ -23,11 +23,26 @@ end
 local Stopper = {}
 Stopper.__index = Stopper
 
+local function check(given)
+  if type(given) ~= "table" then
+    fail("early_stop must be {monitor=, patience=, ...}, a patience or true, not a %s",
+      type(given))
+  end
+  options.check("early_stop", given,
+    { "monitor", "patience", "min_delta", "mode", "restore_best" }, 0)
+  if given.monitor ~= nil and type(given.monitor) ~= "string" then
+    fail("early_stop.monitor must be a name such as \"val_loss\", not a %s",
+      type(given.monitor))
+  end
+  if given.mode ~= nil and given.mode ~= "min" and given.mode ~= "max" then
+    fail("early_stop.mode must be \"min\" or \"max\", not %s", tostring(given.mode))
+  end
+end
+
 function Stopper.new(given)
   if given == true then given = {} end
   if type(given) == "number" then given = { patience = given } end
-  given = options.check("early_stop", given,
-    { "monitor", "patience", "min_delta", "mode", "restore_best" }, 0)
+  check(given)
   local monitor = given.monitor or "val_loss"
   local max = given.mode == "max" or
     given.mode == nil and metric.larger_is_better[monitor:gsub("^val_", "")]

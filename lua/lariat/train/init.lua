@@ -29,6 +29,9 @@ local KNOWN = {
 
 local function read_metrics(list)
   local found = {}
+  if list ~= nil and type(list) ~= "table" then
+    fail("metrics must be a list such as { \"accuracy\" }, not a %s", type(list))
+  end
   for i, which in ipairs(list or {}) do
     local fn, name = metric.find(which)
     found[#found + 1] = { name = type(which) == "string" and name or "metric" .. i, fn = fn }
@@ -87,6 +90,10 @@ local function read_loss(given)
 end
 
 local function read_optimizer(given, model, penalty, resume)
+  if given ~= nil and type(given) ~= "string" and not core.optim.is(given) then
+    fail("optimizer must be a name or what lariat.optim makes, such as lariat.optim.adam"
+      .. " { lr = 1e-3 }, not a %s", type(given))
+  end
   if not resume then return core.optim.bind(given or "adam", model, penalty) end
   if penalty then resume.optimizer.penalty = penalty end
   return resume.optimizer
