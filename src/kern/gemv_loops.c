@@ -35,19 +35,31 @@ static inline void block(int64_t k, real *y, const real *a, int64_t columns, con
   *(vector *)y = lane[0] + rest;
 }
 
+/* n elements without gaps: where they are, or copied. */
+static const real *pack(int64_t n, const void *from, int64_t step, real *packed) {
+  const real *x = from;
+  if (step == 1) return x;
+  for (int64_t p = 0; p < n; p++) packed[p] = x[p * step];
+  return packed;
+}
+
 void LAR_R(lar_gemv)(int64_t m, int64_t k, void *yv, const void *av, int64_t rows,
                      int64_t columns, const void *xv, int64_t step) {
   real packed[LAR_GEMV_MOST], *y = yv;
-  const real *a = av, *x = xv;
+  const real *a = av, *x = pack(k, xv, step, packed);
   int64_t i = 0;
-  if (step != 1) {
-    for (int64_t p = 0; p < k; p++) packed[p] = x[p * step];
-    x = packed;
-  }
   if (columns == 1) {
     for (; i < m; i++) y[i] = dot(k, a + i * rows, 1, x);
     return;
   }
   for (; rows == 1 && i + LANES <= m; i += LANES) block(k, y + i, a + i, columns, x);
   for (; i < m; i++) y[i] = dot(k, a + i * rows, columns, x);
+}
+
+void LAR_R(lar_outer)(int64_t m, int64_t n, void *cv, const void *xv, int64_t xstep,
+                      const void *yv, int64_t ystep) {
+  real packed[LAR_GEMV_MOST], *restrict c = cv;
+  const real *x = xv, *y = pack(n, yv, ystep, packed);
+  for (int64_t i = 0; i < m; i++, c += n)
+    for (int64_t j = 0; j < n; j++) c[j] = x[i * xstep] * y[j];
 }

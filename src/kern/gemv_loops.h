@@ -12,4 +12,9 @@ typedef void lar_gemv_body(int64_t m, int64_t k, void *y, const void *a, int64_t
                            int64_t columns, const void *x, int64_t step);
 extern lar_gemv_body lar_gemv_f32, lar_gemv_f64;
 
+/* C = x y^T: m rows and n columns without gaps, x and y with such strides. */
+typedef void lar_outer_body(int64_t m, int64_t n, void *c, const void *x, int64_t xstep,
+                            const void *y, int64_t ystep);
+extern lar_outer_body lar_outer_f32, lar_outer_f64;
+
 #endif

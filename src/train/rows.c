@@ -28,34 +28,33 @@ typedef struct gathering {
   size_t row;
 } gathering;
 
-/* Rows so short that calling memcpy would be most of the work: words, the last of which may
- * overlap the one before. */
-#define BY_WORDS(name, word)                                                          \
-  static void name(const gathering *g, int64_t begin, int64_t end) {                  \
-    for (int64_t k = begin; k < end; k++) {                                           \
-      char *to = g->to + (size_t)k * g->row;                                          \
-      const char *from = g->from + (size_t)g->order[k] * g->row;                      \
-      for (size_t at = 0; at + sizeof(word) < g->row; at += sizeof(word))             \
-        memcpy(to + at, from + at, sizeof(word));                                     \
-      memcpy(to + g->row - sizeof(word), from + g->row - sizeof(word), sizeof(word)); \
-    }                                                                                 \
+/* Rows so short that calling memcpy would be most of the work: words, a constant where it is
+ * called, the last of which may overlap the one before. */
+static inline __attribute__((always_inline)) void
+by_words(const size_t word, const gathering *g, int64_t begin, int64_t end) {
+  const size_t row = g->row, last = row - word;
+  char *to = g->to + (size_t)begin * row;
+  for (int64_t k = begin; k < end; k++, to += row) {
+    const char *from = g->from + (size_t)g->order[k] * row;
+    for (size_t at = 0; at < last; at += word) memcpy(to + at, from + at, word);
+    memcpy(to + last, from + last, word);
   }
-BY_WORDS(by_fours, int32_t)
-BY_WORDS(by_eights, int64_t)
+}
 
 static void gather_rows(void *ctx, int64_t begin, int64_t end) {
-  enum { SHORT = 64 };
+  enum { LEAST = 4, SHORT = 256 };
   const gathering *g = ctx;
-  if (g->row == sizeof(int32_t)) {
-    by_fours(g, begin, end);
-    return;
-  }
-  if (g->row >= sizeof(int64_t) && g->row <= SHORT) {
-    by_eights(g, begin, end);
-    return;
-  }
-  for (int64_t k = begin; k < end; k++)
-    memcpy(g->to + (size_t)k * g->row, g->from + (size_t)g->order[k] * g->row, g->row);
+  if (g->row < LEAST || g->row > SHORT)
+    for (int64_t k = begin; k < end; k++)
+      memcpy(g->to + (size_t)k * g->row, g->from + (size_t)g->order[k] * g->row, g->row);
+  else if (g->row < 8)
+    by_words(4, g, begin, end);
+  else if (g->row < 16)
+    by_words(8, g, begin, end);
+  else if (g->row < 32)
+    by_words(16, g, begin, end);
+  else
+    by_words(32, g, begin, end);
 }
 
 static lar_status gather(const lar_tensor *to, const lar_tensor *t, const int64_t *order) {
