@@ -190,16 +190,6 @@ static int fit_gc(lua_State *L) {
   return 0;
 }
 
-static int push_terms(lua_State *L, const lar_fit *f) {
-  lua_createtable(L, 0, f->nterm);
-  const lar_bound *b = f->optim != NULL ? f->optim->bound : NULL;
-  for (int k = 0; b != NULL && k < f->nterm && k < lar_bound_terms(b); k++) {
-    lua_pushnumber(L, f->term[k]);
-    lua_setfield(L, -2, lar_bound_name(b, k));
-  }
-  return 1;
-}
-
 typedef struct number {
   const char *name;
   size_t at;
@@ -212,16 +202,10 @@ static const number numbers[] = {
   {"batch", offsetof(lar_fit, batch), false},
   {"batches", offsetof(lar_fit, batches), false},
   {"batch_loss", offsetof(lar_fit, batch_loss), true},
-  {"loss", offsetof(lar_fit, epoch_loss), true},
-  {"penalty", offsetof(lar_fit, penalty), true},
-  {"objective", offsetof(lar_fit, objective), true},
-  {"gap", offsetof(lar_fit, gap), true},
-  {"val_loss", offsetof(lar_fit, val_loss), true},
   {"seconds", offsetof(lar_fit, seconds), true},
-  {"epoch_seconds", offsetof(lar_fit, epoch_seconds), true},
 };
 
-/* Every epoch asks for most of them, so a table in the registry finds them by name. */
+/* Asked for again and again, so a table in the registry finds them by name. */
 static void list_numbers(lua_State *L) {
   lua_newtable(L);
   for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
@@ -246,6 +230,36 @@ static bool push_number(lua_State *L, const lar_fit *f, int name) {
   return true;
 }
 
+static void put_number(lua_State *L, const char *name, double x) {
+  lua_pushnumber(L, x);
+  lua_setfield(L, -2, name);
+}
+
+static void put_terms(lua_State *L, const lar_fit *f) {
+  const lar_bound *b = f->optim != NULL ? f->optim->bound : NULL;
+  for (int k = 0; b != NULL && k < f->nterm && k < lar_bound_terms(b); k++) {
+    lua_pushfstring(L, "penalty_%s", lar_bound_name(b, k));
+    lua_pushnumber(L, f->term[k]);
+    lua_rawset(L, -3);
+  }
+}
+
+/* What was measured in the epoch, at once: short epochs are many. */
+static int push_record(lua_State *L, const lar_fit *f) {
+  lua_createtable(L, 0, 8 + f->nterm);
+  lua_pushinteger(L, f->epoch), lua_setfield(L, -2, "epoch");
+  lua_pushinteger(L, f->step), lua_setfield(L, -2, "step");
+  put_number(L, "loss", f->epoch_loss);
+  put_number(L, "penalty", f->penalty);
+  put_number(L, "objective", f->objective);
+  put_number(L, "lr", f->optim != NULL ? f->optim->lr : 0);
+  put_number(L, "seconds", f->epoch_seconds);
+  if (!isnan(f->gap)) put_number(L, "gap", f->gap);
+  if (!isnan(f->val_loss)) put_number(L, "val_loss", f->val_loss);
+  put_terms(L, f);
+  return 1;
+}
+
 /* fit:shuffle_state() -> key, position of the shuffling stream when the epoch began */
 static int shuffle_state(lua_State *L) {
   const lar_fit *f = luaL_checkudata(L, 1, FIT);
@@ -266,12 +280,12 @@ static void push_kernels(lua_State *L, const lar_fit *f) {
 static int fit_index(lua_State *L) {
   lar_fit *f = luaL_checkudata(L, 1, FIT);
   const char *key = luaL_checkstring(L, 2);
+  if (strcmp(key, "record") == 0) return push_record(L, f);
   if (push_number(L, f, 2)) return 1;
   if (strcmp(key, "shuffle_state") == 0) return lua_pushcfunction(L, shuffle_state), 1;
   if (strcmp(key, "status") == 0) return lua_pushstring(L, lar_fit_status_name(f->status)), 1;
   if (strcmp(key, "kernels") == 0) return push_kernels(L, f), 1;
   if (strcmp(key, "plan") == 0) return lua_pushstring(L, f->plan), 1;
-  if (strcmp(key, "terms") == 0) return push_terms(L, f);
   if (strcmp(key, "train_pred") == 0) return push_value(L, f->train_pred), 1;
   if (strcmp(key, "train_y") == 0) return push_value(L, f->train_y), 1;
   if (strcmp(key, "val_pred") == 0) return push_value(L, f->val_pred), 1;

@@ -53,13 +53,7 @@ end
 
 -- What the loop measured in an epoch, as a record of the history.
 local function make_record(fit, state, metrics)
-  local record = {
-    epoch = fit.epoch, step = fit.step, loss = fit.loss, penalty = fit.penalty,
-    objective = fit.objective, lr = state.optimizer.lr, seconds = fit.epoch_seconds,
-  }
-  for name, value in pairs(fit.terms) do record["penalty_" .. name] = value end
-  if fit.gap == fit.gap then record.gap = fit.gap end
-  if fit.val_loss == fit.val_loss then record.val_loss = fit.val_loss end
+  local record = fit.record
   for _, m in ipairs(metrics) do
     local pred, target = fit.train_pred, fit.train_y
     if pred and target then record[m.name] = value_of(m, pred, target) end
@@ -162,8 +156,8 @@ local function install(config, state, opts, parts)
   function config.epoch_end()
     local history, fit = state.history, state.fit
     local record = make_record(fit, state, parts.metrics)
-    local partial = history.partial
-    history.partial = fit.batches > 0 and fit.batch < fit.batches or nil
+    local partial, batches = history.partial, fit.batches
+    history.partial = batches > 0 and fit.batch < batches or nil
     history[partial and #history or #history + 1] = record
     state.record = record
     if stopper and fit.status ~= "diverged" and stopper:look(record, state.model)
