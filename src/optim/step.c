@@ -254,8 +254,10 @@ static void advance(const lar_optim *o, int i, int64_t at, int64_t n, void *grad
 }
 
 /* Other threads have read this part of the parameter in the products of the passes before: all
- * of it is asked for at once, to be written, and does not wait for them line by line. */
-static void claim(const lar_way *m, int64_t at, int64_t n) {
+ * of it is asked for at once, to be written, and does not wait for them line by line. (The
+ * compiler takes a call of a function that does nothing else for one of no use.) */
+static inline __attribute__((always_inline)) void claim(const lar_way *m, int64_t at,
+                                                        int64_t n) {
   enum { LINE = 64 };
   const char *w = from(&m->w, at);
   for (int64_t k = 0; k < n * (int64_t)lar_dtype_size(m->w.dtype); k += LINE)
