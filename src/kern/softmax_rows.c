@@ -4,88 +4,46 @@
 #include <tgmath.h>
 
 #include "core/real.h"
+#include "kern/exps.h"
 #include "kern/softmax.h"
 
-enum { LANES = 16, BLOCK = LAR_SOFTMAX_PANEL };
-
-/* In lanes; a NaN in any of them is the result. */
-static real largest(const real *x, int64_t n) {
-  real lane[LANES], top = -(real)HUGE_VAL;
-  int nans[LANES] = {0};
-  int64_t i = 0;
-  for (int k = 0; k < LANES; k++) lane[k] = top;
-  for (; i + LANES <= n; i += LANES)
-    for (int k = 0; k < LANES; k++) {
-      lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
-      nans[k] |= x[i + k] != x[i + k];
-    }
-  for (; i < n; i++) {
-    top = x[i] > top ? x[i] : top;
-    nans[0] |= x[i] != x[i];
-  }
-  for (int k = 0; k < LANES; k++) {
-    top = lane[k] > top ? lane[k] : top;
-    if (nans[k]) return (real)NAN;
-  }
-  return top;
-}
+enum { BLOCK = LAR_SOFTMAX_PANEL };
 
 /* e[0..BLOCK) = exp(x - top) of m neighbours, 0 beyond them: whole blocks, so that a value
- * does not depend on its place. `each`: every one has a top of its own. */
-static inline void exp_block(real *restrict e, const real *x, int64_t m, const real *top,
-                             bool each) {
+ * does not depend on its place. */
+static inline void exp_block(real *restrict e, const real *x, int64_t m, const real *top) {
   real z[BLOCK];
-  for (int64_t i = 0; i < BLOCK; i++) z[i] = i < m ? x[i] - top[each ? i : 0] : -(real)HUGE_VAL;
+  for (int64_t i = 0; i < BLOCK; i++) z[i] = i < m ? x[i] - top[i] : -(real)HUGE_VAL;
 #pragma omp simd
   for (int i = 0; i < BLOCK; i++) e[i] = exp(z[i]);
 }
 
-static double block_sum(const real *e) {
-  double lane[LANES] = {0}, sum = 0;
-  for (int i = 0; i < BLOCK; i += LANES)
-    for (int k = 0; k < LANES; k++) lane[k] += (double)e[i + k];
-  for (int k = 0; k < LANES; k++) sum += lane[k];
-  return sum;
-}
-
-static void softmax(real *y, const real *x, int64_t n, real top) {
-  real e[BLOCK];
-  double sum = 0;
-  for (int64_t at = 0; at < n; at += BLOCK) {
-    int64_t m = n - at < BLOCK ? n - at : BLOCK;
-    exp_block(e, x + at, m, &top, false);
-    sum += block_sum(e);
-    for (int64_t i = 0; i < m; i++) y[at + i] = e[i];
+/* One row, whose exponentials are in y for softmax. */
+static void finish(lar_softmax_kind kind, const real *x, int64_t n, real top, double sum,
+                   real *y) {
+  bool finite = top - top == 0;
+  if (kind == LAR_LOGSUMEXP) {
+    *y = finite ? (real)((double)top + log(sum)) : top;
+  } else if (kind == LAR_LOG_SOFTMAX) {
+    double shift = finite ? log(sum) : 0;
+    for (int64_t i = 0; i < n; i++) y[i] = (real)((double)(x[i] - top) - shift);
+  } else {
+    real scale = (real)(1 / sum);
+    for (int64_t i = 0; i < n; i++) y[i] *= scale;
   }
-  real scale = (real)(1 / sum);
-  for (int64_t i = 0; i < n; i++) y[i] *= scale;
-}
-
-static double log_sum(const real *x, int64_t n, real top) {
-  real e[BLOCK];
-  double sum = 0;
-  for (int64_t at = 0; at < n; at += BLOCK) {
-    exp_block(e, x + at, n - at < BLOCK ? n - at : BLOCK, &top, false);
-    sum += block_sum(e);
-  }
-  return log(sum);
 }
 
 void LAR_R(lar_softmax_rows)(void *ctx, int64_t begin, int64_t end) {
   const lar_softmax_job *j = ctx;
-  int64_t n = j->n;
-  for (int64_t r = begin; r < end; r++) {
+  real top[LAR_EXPS_ROWS];
+  double sum[LAR_EXPS_ROWS];
+  int64_t n = j->n, each = j->kind == LAR_LOGSUMEXP ? 1 : n, some;
+  for (int64_t r = begin; r < end; r += some) {
     const real *x = (const real *)j->x + r * n;
-    real *y = (real *)j->out + (j->kind == LAR_LOGSUMEXP ? r : r * n), top = largest(x, n);
-    bool finite = top - top == 0;
-    if (j->kind == LAR_LOGSUMEXP) {
-      *y = finite ? (real)((double)top + log_sum(x, n, top)) : top;
-    } else if (j->kind == LAR_LOG_SOFTMAX) {
-      double shift = finite ? log_sum(x, n, top) : 0;
-      for (int64_t i = 0; i < n; i++) y[i] = (real)((double)(x[i] - top) - shift);
-    } else {
-      softmax(y, x, n, top);
-    }
+    real *y = (real *)j->out + r * each;
+    some = LAR_R(lar_exps)(end - r, n, x, top, sum, j->kind == LAR_SOFTMAX ? y : NULL);
+    for (int64_t i = 0; i < some; i++)
+      finish(j->kind, x + i * n, n, top[i], sum[i], y + i * each);
   }
 }
 
@@ -103,7 +61,7 @@ static void panel(const lar_softmax_job *j, real *y, const real *x, int64_t m) {
   int64_t n = j->n, step = j->inner;
   tops(top, x, n, step, m);
   for (int64_t i = 0; i < n; i++) {
-    exp_block(e, x + i * step, m, top, true);
+    exp_block(e, x + i * step, m, top);
     for (int k = 0; k < BLOCK; k++) sum[k] += (double)e[k];
     if (j->kind == LAR_SOFTMAX)
       for (int64_t k = 0; k < m; k++) y[i * step + k] = e[k];

@@ -2,28 +2,11 @@
 #include <tgmath.h>
 
 #include "core/real.h"
+#include "kern/exps.h"
 #include "kern/xent.h"
 
-/* NaN if there is one. */
-static real largest(const real *x, int64_t k) {
-  real top = x[0];
-  for (int64_t j = 1; j < k; j++)
-    if (!(x[j] <= top)) top = x[j] == x[j] && top != top ? top : x[j];
-  return top;
-}
-
-/* log sum exp(x) - x_y; there is a label, so k >= 1 */
-static real value(const real *x, int64_t k, int64_t y) {
-  real top = largest(x, k);
-  double sum = (double)exp(x[0] - top);
-  for (int64_t j = 1; j < k; j++) sum += (double)exp(x[j] - top);
-  return (real)(log(sum) - (double)(x[y] - top));
-}
-
-static void slope(real *out, const real *x, int64_t k, int64_t y, real g) {
-  real top = largest(x, k);
-  double sum = 0;
-  for (int64_t j = 0; j < k; j++) sum += (double)(out[j] = exp(x[j] - top));
+/* Exponentials of a row, whose sum is known, become its slope. */
+static void slope(real *out, int64_t k, double sum, int64_t y, real g) {
   real scale = (real)(1 / sum), rest = 0;
   for (int64_t j = 0; j < k; j++) {
     out[j] *= scale * g;
@@ -32,14 +15,21 @@ static void slope(real *out, const real *x, int64_t k, int64_t y, real g) {
   out[y] = -rest; /* exact where the label is nearly certain, unlike g p - g */
 }
 
+/* There is a label, so k >= 1. A value is log sum exp(x) - x_y. */
 void LAR_R(lar_xent_rows)(void *ctx, int64_t begin, int64_t end) {
   const lar_xent_job *job = ctx;
-  int64_t k = job->k;
-  const real *x = job->x, *g = job->g;
-  real *out = job->out;
-  for (int64_t i = begin; i < end; i++)
-    if (g == NULL)
-      out[i] = value(x + i * k, k, job->label[i] - 1);
-    else
-      slope(out + i * k, x + i * k, k, job->label[i] - 1, g[i]);
+  real top[LAR_EXPS_ROWS], *out = job->out;
+  double sum[LAR_EXPS_ROWS];
+  int64_t k = job->k, some;
+  for (int64_t at = begin; at < end; at += some) {
+    const real *x = (const real *)job->x + at * k, *g = job->g;
+    some = LAR_R(lar_exps)(end - at, k, x, top, sum, g != NULL ? out + at * k : NULL);
+    for (int64_t i = 0; i < some; i++) {
+      int64_t y = job->label[at + i] - 1;
+      if (g != NULL)
+        slope(out + (at + i) * k, k, sum[i], y, g[at + i]);
+      else
+        out[at + i] = (real)(log(sum[i]) - (double)(x[i * k + y] - top[i]));
+    }
+  }
 }
