@@ -60,6 +60,9 @@ typedef struct lar_family {
   /* Without a bound, where the second derivative at eta is at most diag(g + c), g being the
    * first: the greatest of share u_i + c_i. */
   double (*heaviest)(const void *self, const lar_rows *r, const double *u, double share);
+  /* Of losses that are parabolas and lines: row i has the second derivative bound w_i where eta
+   * is within [low_i, high_i] (n each), and 0 elsewhere. NULL: it is no such loss. */
+  void (*stretch)(const void *self, const lar_rows *r, double *low, double *high);
   /* F*(u) = sup_eta <u, eta> - F(eta), for u = the gradient slot's g scaled towards 0;
    * HUGE_VAL outside its domain. */
   double (*conjugate)(const void *self, const lar_rows *r, const double *u);

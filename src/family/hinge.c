@@ -40,6 +40,13 @@ static lar_status ready(const void *self, lar_rows *r) {
 
 static double bound(const void *self) { return 2; }
 
+static void stretch(const void *self, const lar_rows *r, double *low, double *high) {
+  for (int64_t i = 0; i < r->n; i++) {
+    low[i] = r->y[i] > 1.5 ? -HUGE_VAL : -1;
+    high[i] = r->y[i] > 1.5 ? 1 : HUGE_VAL;
+  }
+}
+
 /* With a = -u s / w, s the sign: w (a^2 / 4 - a) where a >= 0. */
 static double conjugate(const void *self, const lar_rows *r, const double *u) {
   double sum = 0;
@@ -62,6 +69,7 @@ LAR_ENTRY(family, hinge) = {
   .value = value_of,
   .slopes = slopes_of,
   .bound = bound,
+  .stretch = stretch,
   .conjugate = conjugate,
   .saturated = zero_of,
   .response = predict_eta,

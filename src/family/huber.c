@@ -25,6 +25,11 @@ static lar_status ready(const void *self, lar_rows *r) { return lar_each_finite(
 
 static double bound(const void *self) { return 1; }
 
+static void stretch(const void *self, const lar_rows *r, double *low, double *high) {
+  const double delta = ((const huber *)self)->delta;
+  for (int64_t i = 0; i < r->n; i++) low[i] = r->y[i] - delta, high[i] = r->y[i] + delta;
+}
+
 /* u y + u^2 / (2 w) where |u| <= delta w. */
 static double conjugate(const void *self, const lar_rows *r, const double *u) {
   const double delta = ((const huber *)self)->delta;
@@ -48,6 +53,7 @@ LAR_ENTRY(family, huber) = {
   .value = value_of,
   .slopes = slopes_of,
   .bound = bound,
+  .stretch = stretch,
   .conjugate = conjugate,
   .saturated = zero_of,
   .response = predict_eta,

@@ -45,6 +45,14 @@ static double bound(const void *self) {
   return width > 0 ? 1 / width : HUGE_VAL;
 }
 
+static void stretch(const void *self, const lar_rows *r, double *low, double *high) {
+  const quantile *p = self;
+  for (int64_t i = 0; i < r->n; i++) {
+    low[i] = r->y[i] - p->tau * p->width;
+    high[i] = r->y[i] + (1 - p->tau) * p->width;
+  }
+}
+
 /* u y + width u^2 / (2 w) where -u / w is in [tau - 1, tau]. */
 static double conjugate(const void *self, const lar_rows *r, const double *u) {
   const quantile *p = self;
@@ -121,6 +129,7 @@ LAR_ENTRY(family, quantile) = {
   .value = value_of,
   .slopes = slopes_of,
   .bound = bound,
+  .stretch = stretch,
   .conjugate = conjugate,
   .saturated = zero_of,
   .null = null,

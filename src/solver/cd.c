@@ -24,6 +24,7 @@ static void shut(void *p) {
   lar_quad_close(&w->q);
   lar_look_close(&w->seen);
   lar_witness_close(&w->past);
+  lar_pivot_close(&w->pivot);
   lar_free(w->block);
   lar_free(w);
 }
@@ -80,19 +81,25 @@ static void temper(lar_cd *w, const lar_problem *g) {
   for (int64_t i = 0; w->damp > 1 && i < g->x->n; i++) w->h[i] *= w->damp;
 }
 
-/* The intercept that is best for these coefficients, by Newton's method; u, h and the loss
- * there. */
+/* Newton's method on a slope that rises, between a point where it is negative and one where it
+ * is not. */
 lar_status lar_cd_centre(lar_cd *w, const lar_problem *g, lar_point *at) {
-  int64_t n = g->x->n;
+  const int64_t n = g->x->n;
+  double low = -HUGE_VAL, high = HUGE_VAL, here = 0;
   for (int k = 0; k < 100; k++) {
     LAR_TRY(g->family->slopes(g->self, &g->rows, at->eta, w->u, w->h));
     temper(w, g);
     w->weight = sum_of(n, w->h);
-    double slope = sum_of(n, w->u);
+    const double slope = sum_of(n, w->u);
     if (!g->intercept || !(w->weight > 0) || fabs(slope) <= 1e-15) break;
     double step = -slope / w->weight;
     if ((g->family->traits & LAR_FAM_QUADRATIC) == 0)
       step = step > 2 ? 2 : step < -2 ? -2 : step;
+    *(slope < 0 ? &low : &high) = here;
+    const double next = here + step;
+    if (low > -HUGE_VAL && high < HUGE_VAL && !(next > low && next < high))
+      step = (low + high) / 2 - here;
+    here += step;
     at->intercept[0] += step;
     for (int64_t i = 0; i < n; i++) at->eta[i] += step;
     if (fabs(step) < 1e-14) break;
@@ -294,6 +301,19 @@ static lar_status make_model(lar_cd *w, const lar_problem *g) {
   return LAR_OK;
 }
 
+/* A loss of parabolas and lines is followed from piece to piece, where that pays. */
+static lar_status pivot(lar_cd *w, const lar_problem *g, double previous, lar_point *at,
+                        bool *done) {
+  const double from = previous == HUGE_VAL ? at->lambda : previous;
+  *done = true;
+  if (w->q.m == 0) return LAR_OK;
+  LAR_TRY(lar_pivot_follow(&w->pivot, g, &w->s, &w->q, from, at, done));
+  LAR_TRY(lar_cd_centre(w, g, at));
+  refresh_slopes(w, g);
+  w->filled = 0;
+  return LAR_OK;
+}
+
 /* The working set's optimum, by models that are solved the better the nearer it is. What is
  * left is judged by the size of the coefficients: where that deceives (they are next to 0), a
  * step is due. */
@@ -334,7 +354,7 @@ static lar_status solve_smooth(lar_cd *w, const lar_problem *g, double previous,
                                lar_point *at) {
   double share = 0.3;
   int64_t added;
-  bool due = false;
+  bool due = false, pivots = lar_pivot_fits(g, &w->s);
   if (!w->begun) {
     LAR_TRY(lar_cd_centre(w, g, at));
     lar_cd_measure(w, g);
@@ -344,7 +364,8 @@ static lar_status solve_smooth(lar_cd *w, const lar_problem *g, double previous,
   w->ahead = lar_cd_strong(at->lambda, previous);
   LAR_TRY(lar_cd_admit(w, g, at, w->ahead, &added));
   for (;;) {
-    LAR_TRY(settle(w, g, at, share, due));
+    if (pivots) LAR_TRY(pivot(w, g, previous, at, &pivots));
+    if (!pivots || due) LAR_TRY(settle(w, g, at, share, due));
     lar_cd_measure(w, g);
     lar_cd_look(w);
     bool good = lar_cd_certified(w, g, at);

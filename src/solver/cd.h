@@ -7,6 +7,7 @@
 #define LAR_SOLVER_CD_H
 
 #include "solver/look.h"
+#include "solver/pivot.h"
 #include "solver/quad.h"
 #include "solver/witness.h"
 
@@ -18,6 +19,7 @@ typedef struct lar_cd {
   lar_quad q;
   lar_look seen;    /* what corr is made of */
   lar_witness past; /* where tolerances are coarse */
+  lar_pivot pivot;  /* where the loss is made of parabolas and lines */
   bool coarse;
   double *u, *h, *scratch, *move; /* n: slopes and curvatures of the loss */
   double *metric, mass;           /* n: the curvatures that the Gram matrix is of; their sum */
