@@ -88,8 +88,10 @@ bool lar_tensor_is_contiguous(const lar_tensor *t) {
 }
 
 bool lar_tensor_same_shape(const lar_tensor *a, const lar_tensor *b) {
-  return a->ndim == b->ndim &&
-         memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof *a->shape) == 0;
+  if (a->ndim != b->ndim) return false;
+  for (int d = 0; d < a->ndim; d++)
+    if (a->shape[d] != b->shape[d]) return false;
+  return true;
 }
 
 lar_status lar_shape_broadcast(int *ndim, int64_t *shape, const lar_tensor *a) {

@@ -56,10 +56,23 @@ void LAR_R(lar_gemv)(int64_t m, int64_t k, void *yv, const void *av, int64_t row
   for (; i < m; i++) y[i] = dot(k, a + i * rows, columns, x);
 }
 
-void LAR_R(lar_outer)(int64_t m, int64_t n, void *cv, const void *xv, int64_t xstep,
-                      const void *yv, int64_t ystep) {
-  real packed[LAR_GEMV_MOST], *restrict c = cv;
-  const real *x = xv, *y = pack(n, yv, ystep, packed);
+/* Some neighbouring columns, a constant number where it is called: their y stays in registers.
+ */
+static inline __attribute__((always_inline)) void outer(const int wide, int64_t m, int64_t n,
+                                                        real *restrict c, const real *x,
+                                                        int64_t xstep, const real *y) {
+  real own[16];
+  for (int j = 0; j < wide; j++) own[j] = y[j];
   for (int64_t i = 0; i < m; i++, c += n)
-    for (int64_t j = 0; j < n; j++) c[j] = x[i * xstep] * y[j];
+    for (int j = 0; j < wide; j++) c[j] = x[i * xstep] * own[j];
+}
+
+void LAR_R(lar_outer)(int64_t m, int64_t n, void *cv, const void *x, int64_t xstep,
+                      const void *yv, int64_t ystep) {
+  real packed[LAR_GEMV_MOST], *c = cv;
+  const real *y = pack(n, yv, ystep, packed);
+  int64_t j = 0;
+  for (; j + 16 <= n; j += 16) outer(16, m, n, c + j, x, xstep, y + j);
+  for (; j + 4 <= n; j += 4) outer(4, m, n, c + j, x, xstep, y + j);
+  for (; j < n; j++) outer(1, m, n, c + j, x, xstep, y + j);
 }

@@ -32,6 +32,7 @@ double lar_squares_f32(int64_t n, const void *x) {
   const float up = 0x1p40f;
   const float *v = x;
   const int64_t whole = n / FOUR * FOUR;
+  if (whole == 0) return squares(n, v);
   double lane[LANES] = {0};
   for (int64_t i = 0; i < whole; i += FOUR)
     _Pragma("omp simd") for (int k = 0; k < LANES; k++) {
@@ -39,6 +40,7 @@ double lar_squares_f32(int64_t n, const void *x) {
       float c = v[i + k + 2 * LANES] * up, d = v[i + k + 3 * LANES] * up;
       lane[k] += (double)((a * a + b * b) + (c * c + d * d));
     }
+#pragma GCC unroll 8
   for (int half = LANES / 2; half > 0; half /= 2)
     for (int k = 0; k < half; k++) lane[k] += lane[k + half];
   bool usual = lane[0] > 0x1p-60 && lane[0] < HUGE_VAL;

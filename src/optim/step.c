@@ -372,9 +372,10 @@ static double trust(lar_optim *o, int i) {
 /* The rest of a parameter's prox, and home. */
 static lar_status finish(lar_optim *o, int i) {
   lar_way *m = &o->way[i];
-  lar_tensor *t = param(o, i), metric = metric_of(o, &m->w);
-  const lar_tensor *by = m->metric && !m->uniform ? &metric : NULL;
+  lar_tensor *t = param(o, i), metric;
+  const lar_tensor *by = NULL;
   double step = m->step;
+  if (m->metric && !m->uniform) metric = metric_of(o, &m->w), by = &metric;
   if (m->uniform) step *= even_out(o, i);
   if (o->rule->trust) step *= trust(o, i);
   lar_status st = m->after && m->fuses ? lar_fused_rest(&m->fused, &m->w, by) : LAR_OK;
