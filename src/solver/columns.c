@@ -3,14 +3,12 @@
 #include <stddef.h>
 
 #include "core/real.h"
+#include "kern/wide.h"
 
 /* Sums run in lanes of their own, so that an addition need not wait for the last. */
-enum { FEW = 8, WIDE = 4, SUMS = 8 };
+enum { FEW = 8, SUMS = 8 };
 
-typedef double wide __attribute__((vector_size(8 * WIDE)));
-typedef double wide_at __attribute__((vector_size(8 * WIDE), aligned(8), may_alias));
-typedef real wide_real
-  __attribute__((vector_size(WIDE * sizeof(real)), aligned(sizeof(real)), may_alias));
+typedef double four_at __attribute__((vector_size(32), aligned(8), may_alias));
 
 static double total(int n, const double *lane) {
   double sum = 0;
@@ -18,24 +16,22 @@ static double total(int n, const double *lane) {
   return sum;
 }
 
-/* Not a function: where registers are narrower, one that returns a wide is not portable. */
-#define LOAD(x) __builtin_convertvector(*(const wide_real *)(x), wide)
-
 /* v is read once for all k columns. */
 static inline __attribute__((always_inline)) void
 side_by_side(int64_t n, const int k, int64_t ld, const real *x, const double *v, double *out) {
   const int parts = SUMS / k;
-  wide sum[SUMS] = {{0}};
+  lar_four sum[SUMS] = {{0}};
   int64_t i = 0;
-  for (; i + parts * WIDE <= n; i += parts * WIDE)
+  for (; i + parts * LAR_FOUR <= n; i += parts * LAR_FOUR)
 #pragma GCC unroll 8
     for (int part = 0; part < parts; part++) {
-      const wide at = *(const wide_at *)(v + i + part * WIDE);
+      const lar_four at = *(const four_at *)(v + i + part * LAR_FOUR);
 #pragma GCC unroll 4
-      for (int c = 0; c < k; c++) sum[part * k + c] += LOAD(x + c * ld + i + part * WIDE) * at;
+      for (int c = 0; c < k; c++)
+        sum[part * k + c] += LAR_FOUR_LOAD(x + c * ld + i + part * LAR_FOUR) * at;
     }
   for (int c = 0; c < k; c++) {
-    wide one = sum[c];
+    lar_four one = sum[c];
     for (int part = 1; part < parts; part++) one += sum[part * k + c];
     out[c] = (one[0] + one[1]) + (one[2] + one[3]);
   }
