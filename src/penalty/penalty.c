@@ -19,7 +19,7 @@ bool lar_penalty_has_prox(const lar_penalty *p) {
 
 /* ---- separable penalties on whole tensors ---- */
 
-enum { GRAIN = 32768, PARTS = 256 };
+enum { GRAIN = 16384, PARTS = 256 };
 
 typedef struct job {
   const lar_pen_rows *rows;
