@@ -5,6 +5,7 @@
 
 #include "kern/copy.h"
 #include "kern/gemv.h"
+#include "kern/loop.h"
 #include "kern/tiles.h"
 
 typedef struct side {
@@ -89,6 +90,33 @@ lar_status lar_gemm(const lar_tensor *c, const lar_tensor *a, const lar_tensor *
   lar_tensor_clear(&x.own);
   lar_tensor_clear(&y.own);
   return st;
+}
+
+/* ---- and what comes after ---- */
+
+typedef struct rest {
+  const lar_tensor *c;
+  const lar_after *after;
+} rest;
+
+static void finish(void *ctx, int64_t begin, int64_t end) {
+  const rest *r = ctx;
+  int64_t n = r->c->shape[1];
+  char *at = lar_tensor_data(r->c);
+  at += begin * n * (int64_t)lar_dtype_size(r->c->dtype);
+  (r->c->dtype == LAR_F32 ? lar_after_block_f32 : lar_after_block_f64)(r->after, begin, 0,
+                                                                       end - begin, n, at, n);
+}
+
+lar_status lar_gemm_then(const lar_tensor *c, const lar_tensor *a, const lar_tensor *b,
+                         const lar_after *after) {
+  rest r = {c, after};
+  int64_t m = c->shape[0], n = c->shape[1];
+  LAR_TRY(lar_gemm(c, a, b, 1, 0));
+  if (m * n == 0 || (after->bias == NULL && after->sign == NULL)) return LAR_OK;
+  int64_t rows = lar_loop_grain(m * n) / n;
+  lar_par_for(m, rows > 0 ? rows : 1, finish, &r);
+  return LAR_OK;
 }
 
 /* ---- some rows at a time ---- */

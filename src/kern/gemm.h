@@ -5,11 +5,16 @@
 #define LAR_KERN_GEMM_H
 
 #include "core/tensor.h"
+#include "kern/after.h"
 
 /* c = alpha a b + beta c for 2-D float tensors of one dtype, (m, k) (k, n) (m, n), c
  * row-major. a and b may be transposed views; other layouts are copied first. */
 lar_status lar_gemm(const lar_tensor *c, const lar_tensor *a, const lar_tensor *b, double alpha,
                     double beta);
+
+/* c = a b, and what comes after. */
+lar_status lar_gemm_then(const lar_tensor *c, const lar_tensor *a, const lar_tensor *b,
+                         const lar_after *after);
 
 /* The product a b some rows at a time, to the bits of lar_gemm: b is packed into a block of so
  * many bytes (0: not for such a product), then rows [from, from + n), without gaps, are made

@@ -1,5 +1,4 @@
 #include "core/par.h"
-#include "kern/bias.h"
 #include "kern/copy.h"
 #include "kern/gemm.h"
 #include "kern/loop.h"
@@ -24,41 +23,32 @@ static lar_status meet(lar_tensor *out, const lar_tensor *t, lar_dtype dtype) {
 /* What may be done with an output while it is written, by attr.i[0]. */
 extern const lar_op lar_op_relu, lar_op_sigmoid, lar_op_tanh;
 static const lar_op *const then[] = {NULL, &lar_op_relu, &lar_op_sigmoid, &lar_op_tanh};
-enum { THEN = sizeof then / sizeof *then, PIECE = 512 };
+enum { THEN = sizeof then / sizeof *then };
 
 typedef struct rest {
   const lar_tensor *y;
-  const void *b;
   const lar_op *then;
 } rest;
 
-/* Whole rows, or a piece of one, while they are in the cache. */
-static void then_piece(const rest *r, int64_t rows, int64_t n, char *y, const char *b) {
-  static const double none[LAR_ATTR_REALS];
-  bool wide = r->y->dtype == LAR_F64;
-  const void *from = y;
-  (wide ? lar_bias_add_f64 : lar_bias_add_f32)(rows, n, y, b);
-  if (r->then != NULL) r->then->map[wide](rows * n, y, &from, none);
-}
-
-/* The bias, and what follows, on rows of the product. */
+/* Rows of what follows, while they are in the cache. */
 static void finish(void *ctx, int64_t begin, int64_t end) {
+  static const double none[LAR_ATTR_REALS];
   const rest *r = ctx;
   int64_t n = r->y->shape[1], size = (int64_t)lar_dtype_size(r->y->dtype);
-  int64_t rows = n < PIECE ? PIECE / n : 1, most = n < PIECE ? n : PIECE;
   char *y = (char *)lar_tensor_data(r->y) + begin * n * size;
-  for (int64_t i = begin; i < end; i += rows, y += rows * n * size)
-    for (int64_t j = 0; j < n; j += most)
-      then_piece(r, end - i < rows ? end - i : rows, n - j < most ? n - j : most, y + j * size,
-                 (const char *)r->b + j * size);
+  r->then->map[r->y->dtype == LAR_F64]((end - begin) * n, y, (const void *const[]){y}, none);
 }
 
-static void add_bias(const lar_tensor *y, const lar_tensor *b, const lar_attr *attr) {
-  rest r = {y, lar_tensor_data(b), then[attr->n > 0 ? attr->i[0] : 0]};
-  int64_t n = y->shape[1];
-  if (n == 0) return;
-  int64_t rows = lar_loop_grain(y->shape[0] * n) / n;
+/* The bias comes with the product, and so does relu. */
+static lar_status multiply(const lar_tensor *y, const lar_tensor *x, const lar_tensor *w,
+                           const lar_tensor *b, const lar_attr *attr) {
+  rest r = {y, then[attr->n > 0 ? attr->i[0] : 0]};
+  lar_after after = {.bias = lar_tensor_data(b), .clips = r.then == LAR_OP(relu)};
+  LAR_TRY(lar_gemm_then(y, x, w, &after));
+  if (r.then == NULL || after.clips || lar_tensor_numel(y) == 0) return LAR_OK;
+  int64_t n = y->shape[1], rows = lar_loop_grain(y->shape[0] * n) / n;
   lar_par_for(y->shape[0], rows > 0 ? rows : 1, finish, &r);
+  return LAR_OK;
 }
 
 static bool absorb(lar_attr *attr, const lar_op *next, bool more) {
@@ -86,8 +76,7 @@ static lar_status forward(lar_io *io) {
   w.shape[0] = w.shape[1], w.shape[1] = swap;
   w.stride[0] = w.stride[1], w.stride[1] = stride;
   LAR_GO(lar_contiguous(&bias, b, t));
-  LAR_GO(lar_gemm(y, &x, &w, 1, 0));
-  add_bias(y, &bias, io->attr);
+  LAR_GO(multiply(y, &x, &w, &bias, io->attr));
 done:
   lar_tensor_clear(&x);
   lar_tensor_clear(&w);

@@ -45,11 +45,21 @@ static bool is_single(const lar_io *io, lar_dtype t) {
          io->in[1]->dtype == t;
 }
 
+/* The k-th product of a batch; with the slope of relu after it, one more input. */
+static lar_status multiply(const lar_io *io, const lar_tensor *c, const lar_tensor *a,
+                           const lar_tensor *b, int64_t k) {
+  lar_after after = {.sign_apart = c->shape[1]};
+  if (io->nin > 2)
+    after.sign = (const char *)lar_tensor_data(io->in[2]) +
+                 k * lar_tensor_numel(c) * (int64_t)lar_dtype_size(c->dtype);
+  return lar_gemm_then(c, a, b, &after);
+}
+
 static lar_status single(lar_io *io, lar_dtype t) {
   lar_tensor *c = &io->out[0];
   LAR_TRY(lar_tensor_init(c, t, 2, (int64_t[]){io->in[0]->shape[0], io->in[1]->shape[1]}));
   io->nout = 1;
-  return lar_gemm(c, io->in[0], io->in[1], 1, 0);
+  return multiply(io, c, io->in[0], io->in[1], 0);
 }
 
 /* Both at least 2-D here: vectors are shaped by compose. */
@@ -79,7 +89,7 @@ static lar_status forward(lar_io *io) {
   for (int64_t k = 0; k < n && st == LAR_OK; k++) {
     lar_tensor pa = plane(&a, nb, shape, k), pb = plane(&b, nb, shape, k),
                pc = plane(c, nb, shape, k);
-    st = lar_gemm(&pc, &pa, &pb, 1, 0);
+    st = multiply(io, &pc, &pa, &pb, k);
   }
 done:
   lar_tensor_clear(&a);
@@ -93,6 +103,12 @@ static void vjp(lar_vjp *v) {
   if (v->need[1]) v->gx[1] = LAR_CALL2(s, matmul2, lar_transpose(s, v->x[0], -1, -2), v->g[0]);
 }
 
+/* Of the slope of relu: it reads what the product is the derivative by. */
+static bool absorb(lar_attr *attr, const lar_op *next, bool more) {
+  (void)attr;
+  return next == LAR_OP(relu_slope) && more;
+}
+
 LAR_ENTRY(op, matmul2) = {
   .name = "matmul",
   .doc = "product of matrices, batched over leading dimensions that broadcast",
@@ -101,4 +117,5 @@ LAR_ENTRY(op, matmul2) = {
   .traits = LAR_OP_HIDDEN,
   .forward = forward,
   .vjp = vjp,
+  .absorb = absorb,
 };

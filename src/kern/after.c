@@ -1,0 +1,41 @@
+#include "kern/after.h"
+
+#include "core/real.h"
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+/* Some neighbouring columns, a constant number where it is called: their b stays in registers
+ * while it goes down the rows, which may be many and short. */
+ALWAYS void add_some(const int wide, const bool clips, int64_t m, real *restrict y,
+                     int64_t apart, const real *b) {
+  real add[16];
+  for (int k = 0; k < wide; k++) add[k] = b[k];
+  for (int64_t i = 0; i < m; i++, y += apart)
+    for (int k = 0; k < wide; k++) {
+      real v = y[k] + add[k];
+      y[k] = !clips || v > 0 ? v : v <= 0 ? 0 : v;
+    }
+}
+
+ALWAYS void add(const bool clips, int64_t m, int64_t n, real *y, int64_t apart, const real *b) {
+  int64_t j = 0;
+  for (; j + 16 <= n; j += 16) add_some(16, clips, m, y + j, apart, b + j);
+  for (; j + 4 <= n; j += 4) add_some(4, clips, m, y + j, apart, b + j);
+  for (; j < n; j++) add_some(1, clips, m, y + j, apart, b + j);
+}
+
+static void keep(int64_t m, int64_t n, real *restrict y, int64_t apart, const real *x,
+                 int64_t x_apart) {
+  for (int64_t i = 0; i < m; i++, y += apart, x += x_apart)
+    for (int64_t j = 0; j < n; j++) y[j] = x[j] > 0 ? y[j] : 0;
+}
+
+void LAR_R(lar_after_block)(const lar_after *a, int64_t row, int64_t column, int64_t m,
+                            int64_t n, void *at, int64_t apart) {
+  const real *bias = a->bias, *sign = a->sign;
+  if (bias != NULL && a->clips)
+    add(true, m, n, at, apart, bias + column);
+  else if (bias != NULL)
+    add(false, m, n, at, apart, bias + column);
+  if (sign != NULL) keep(m, n, at, apart, sign + row * a->sign_apart + column, a->sign_apart);
+}
