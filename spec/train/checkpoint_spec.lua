@@ -79,6 +79,43 @@ describe("checkpoint", function()
     return lariat.fit(net, { x = x, y = x:sum(2, { keepdim = true }) }, opts)
   end
 
+  -- Weights, buffers, losses and how it ended, as text.
+  local function traces_of(h, net)
+    local out = { tostring(h.status), tostring(h.reason) }
+    for _, each in ipairs { net.parameters, net.buffers } do
+      for name, t in each(net) do
+        out[#out + 1] = name
+        for _, v in ipairs(t:detach():reshape(t.numel):totable()) do
+          out[#out + 1] = ("%a"):format(v)
+        end
+      end
+    end
+    for _, r in ipairs(h) do out[#out + 1] = ("%a %a"):format(r.loss, r.objective) end
+    return table.concat(out, "\n")
+  end
+
+  -- Their last look at the data is not saved: taken anew, it must leave neither noise nor
+  -- running means behind. owlqn ends before its epochs here.
+  for _, rule in ipairs { "lbfgs", "owlqn", "fista", "svrg", "newton_cg" } do
+    it("keeps a run of " .. rule .. " with noise and running means", function()
+      local function go(epochs, opts)
+        lariat.seed(4)
+        local net = nn.sequential { nn.linear(3, 4), nn.batch_norm(4), nn.dropout(0.3),
+          nn.linear(4, 1) }
+        if rule == "owlqn" then net = nn.linear(3, 1) end
+        opts.optimizer, opts.epochs, opts.seed = rule, epochs, 2
+        return traces_of(fit(net, opts), net)
+      end
+      local whole = go(30, {})
+      for at = 1, 7, 2 do
+        go(at, { checkpoint = path })
+        assert.equal(whole, go(30, { resume = path }), "from epoch " .. at)
+      end
+      go(30, { checkpoint = path })
+      assert.equal(whole, go(30, { resume = path }), "from its end")
+    end)
+  end
+
   it("goes on for more epochs, as if it had been asked for them at first", function()
     lariat.seed(5)
     local a = small()

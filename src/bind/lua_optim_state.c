@@ -1,4 +1,6 @@
 /* The state of an optimiser as a table, and back: what a checkpoint keeps. */
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bind/lb_optim.h"
@@ -46,11 +48,20 @@ static void push_memory(lua_State *L, const lar_optim *o) {
     lua_rawseti(L, -2, k + 1);
   }
   lua_setfield(L, -2, "numbers");
+  char text[24];
+  (void)snprintf(text, sizeof text, "%016" PRIx64, o->strengths);
+  lua_pushstring(L, text), lua_setfield(L, -2, "strengths");
+  lua_pushnumber(L, o->value), lua_setfield(L, -2, "value");
+  lua_pushnumber(L, o->first_norm), lua_setfield(L, -2, "first_norm");
 }
 
-/* Back again; the first look at the loss is taken anew, which gives the same bits. */
+/* Back again; the last look at the loss is to be taken anew. */
 static void load_memory(lua_State *L, lar_optim *o) {
   o->stamp = 0;
+  o->loaded = lua_getfield(L, 2, "strengths") == LUA_TSTRING;
+  if (o->loaded) o->strengths = strtoull(lua_tostring(L, -1), NULL, 16);
+  o->value = lb_opt_number(L, 2, "value", 0);
+  o->first_norm = lb_opt_number(L, 2, "first_norm", 0);
   if (lua_getfield(L, 2, "memory") == LUA_TNIL) {
     lar_tensor_clear(&o->memory);
     return;
@@ -69,7 +80,7 @@ static void load_memory(lua_State *L, lar_optim *o) {
 }
 
 /* opt:state() -> {rule, t, lr, options, params = {name -> {state name -> tensor}}}, and of
- * rules for whole data {memory, numbers} */
+ * rules for whole data {memory, numbers, strengths, value, first_norm} */
 int lb_optim_state(lua_State *L) {
   const lar_optim *o = lb_optim(L, 1);
   lua_createtable(L, 0, 5);

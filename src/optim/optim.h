@@ -43,6 +43,10 @@ typedef struct lar_task {
    * may be NULL itself where both are given. */
   lar_status (*curve)(void *ctx, lar_scope *s, int64_t part, lar_var *v, lar_var **out,
                       double *weight);
+  /* A look at the loss between the two leaves noise and running means as they were; did it
+   * draw? NULL: there are none. */
+  lar_status (*keep)(void *ctx);
+  bool (*undo)(void *ctx);
 } lar_task;
 
 struct lar_whole; /* optim/whole.h */
@@ -117,7 +121,9 @@ typedef struct lar_optim {
   lar_tensor memory;
   double number[LAR_NUMBERS], value;
   bool done, stalled;
+  bool loaded; /* they are of a checkpoint */
   uint64_t stamp, strengths;
+  double first_norm;      /* of the run's first iteration */
   lar_var *along, **bent; /* a direction; of each parameter, the Hessian times it */
   lar_storage *metric;
   struct lar_way *way;     /* of each parameter: how it moves in the step at hand */

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "core/mem.h"
+#include "kern/copy.h"
 #include "train/steps.h"
 
 /* ---- a part of the data ---- */
@@ -68,6 +69,66 @@ static lar_status part_curve(void *ctx, lar_scope *s, int64_t part, lar_var *v, 
   return lar_steps_run(p->steps, s, &step);
 }
 
+/* ---- a look that leaves no trace ---- */
+
+/* Each buffer of the model and its place among those kept; the number of them. */
+static int buffers(const lar_module *m, int n, lar_tensor **at) {
+  for (int j = 0; j < m->nslot; j++) {
+    if (!m->slot[j].buffer) continue;
+    if (at != NULL) at[n] = &m->slot[j].var->t;
+    n++;
+  }
+  for (int j = 0; j < m->nchild; j++) n = buffers(m->child[j], n, at);
+  return n;
+}
+
+static void forget(lar_whole_pass *p) {
+  for (int k = 0; k < p->nkept; k++) lar_tensor_clear(&p->kept[k]);
+  lar_free(p->kept);
+  p->kept = NULL;
+  p->nkept = 0;
+}
+
+/* With the buffers: copies of them for `save`, their values back otherwise. */
+static lar_status exchange(lar_whole_pass *p, bool save) {
+  void *room;
+  int n = buffers(p->f->model, 0, NULL);
+  LAR_TRY(lar_alloc(&room, (size_t)n + 1, sizeof(lar_tensor *)));
+  lar_tensor **at = room;
+  lar_status st = LAR_OK;
+  buffers(p->f->model, 0, at);
+  for (int k = 0; k < n && st == LAR_OK; k++) {
+    st = save ? lar_clone(&p->kept[k], at[k], at[k]->dtype) : lar_copy(at[k], &p->kept[k]);
+    if (!save) at[k]->storage->version++;
+  }
+  lar_free(room);
+  return st;
+}
+
+static lar_status keep(void *ctx) {
+  lar_whole_pass *p = ctx;
+  void *room;
+  forget(p);
+  lar_rng_mark(&p->streams);
+  p->nkept = buffers(p->f->model, 0, NULL);
+  LAR_TRY(lar_alloc(&room, (size_t)p->nkept + 1, sizeof *p->kept));
+  p->kept = room;
+  return exchange(p, true);
+}
+
+static bool undo(void *ctx) {
+  lar_whole_pass *p = ctx;
+  lar_rng_marks now;
+  bool drew = false;
+  lar_rng_mark(&now);
+  for (int k = 0; k < now.n; k++)
+    drew = drew || k >= p->streams.n || now.at[k] != p->streams.at[k];
+  lar_rng_go_back(&p->streams);
+  (void)exchange(p, false); /* of the same shapes and dtypes */
+  forget(p);
+  return drew;
+}
+
 /* ---- an iteration ---- */
 
 static lar_status prepare(lar_whole_pass *p, lar_fit *f, lar_steps *steps,
@@ -91,9 +152,9 @@ static lar_status prepare(lar_whole_pass *p, lar_fit *f, lar_steps *steps,
 /* Converged, or as near as rounding lets it come; or stuck. */
 static void judge(lar_whole_pass *p) {
   const double near = 1e-3;
-  const lar_optim *o = p->f->optim;
-  if (p->first_norm == 0) p->first_norm = o->grad_norm;
-  bool close = o->grad_norm <= near * fmax(p->first_norm, near);
+  lar_optim *o = p->f->optim;
+  if (o->first_norm == 0) o->first_norm = o->grad_norm;
+  bool close = o->grad_norm <= near * fmax(o->first_norm, near);
   if (p->f->status != LAR_FIT_RUNNING) return;
   if (o->done || (o->stalled && close))
     p->f->status = LAR_FIT_CONVERGED;
@@ -110,7 +171,13 @@ lar_status lar_whole_pass_run(lar_whole_pass *p, lar_fit *f, lar_steps *steps,
                     f->optim->rule->name);
   LAR_TRY(prepare(p, f, steps, order));
   lar_optim_zero_grad(f->optim);
-  lar_task task = {.ctx = p, .stamp = p->stamp, .learn = part_learn, .curve = part_curve};
+  if (f->epoch == 1) f->optim->first_norm = 0;
+  lar_task task = {.ctx = p,
+                   .stamp = p->stamp,
+                   .learn = part_learn,
+                   .curve = part_curve,
+                   .keep = keep,
+                   .undo = undo};
   task.parts = task.given = parts_of(f);
   lar_status st = lar_optim_iterate(f->optim, &task, f->hooks.state);
   if (st == LAR_EMATH && !isfinite(f->optim->value)) { /* not a prox that does not settle */
@@ -127,6 +194,7 @@ lar_status lar_whole_pass_run(lar_whole_pass *p, lar_fit *f, lar_steps *steps,
 
 void lar_whole_pass_clear(lar_whole_pass *p) {
   lar_free(p->each);
+  forget(p);
   for (int k = 0; k < 4; k++) lar_batch_clear(&p->slot[k]);
   *p = (lar_whole_pass){0};
 }

@@ -18,7 +18,10 @@ typedef struct lar_whole_pass {
   const int64_t *order; /* of the rows; NULL: as they are */
   uint64_t stamp;       /* of this run */
   lar_batch slot[4];    /* whole and short parts, dealt and given, to be filled again */
-  double loss, rows, first_norm;
+  double loss, rows;
+  lar_rng_marks streams; /* as they are to be again */
+  lar_tensor *kept;      /* the same of buffers; nkept of them */
+  int nkept;
   int nterm;
   double *each, *sum;
 } lar_whole_pass;

@@ -76,7 +76,7 @@ local function content(state, stopper)
     stopper = stopper and stopper:state(),
     history = { records = records(history), bases = history.bases, epochs = history.epochs,
       seconds = (history.seconds or 0) + state.fit.seconds, epoch = state.fit.epoch,
-      step = state.fit.step, status = state.fit.status },
+      step = state.fit.step, status = state.fit.status, stalled = state.optimizer.stalled },
   }
 end
 
@@ -174,7 +174,7 @@ function checkpoint.restore(run, model, optimizer, history)
   history.bases, history.seconds, history.epochs = saved.bases, saved.seconds, saved.epochs
   history.position = { epoch = saved.epoch, step = saved.step, skip = 0 }
   history.stopper = run.stopper
-  return ENDED[saved.status] and saved.status
+  return (ENDED[saved.status] or saved.stalled) and saved.status
 end
 
 return checkpoint

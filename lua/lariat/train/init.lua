@@ -215,9 +215,10 @@ local function prepare(model, data, opts, history)
 end
 
 -- The model ends with its averages when there are any; a resumed run starts without.
-local function finish(history, model, fit, parts)
-  history.status, history.plan, history.kernels = fit.status, fit.plan, fit.kernels
-  if fit.status == "stopped" and history.optimizer.whole and history.optimizer.stalled then
+local function finish(history, model, fit, parts, ended)
+  history.status, history.plan, history.kernels = ended or fit.status, fit.plan, fit.kernels
+  local stalled = history.optimizer.whole and history.optimizer.stalled
+  if ended == "stopped" or (fit.status == "stopped" and stalled) then
     history.reason = "no step lowers the objective any more"
   end
   history.seconds = (history.seconds or 0) + fit.seconds
@@ -271,8 +272,7 @@ local function run(model, data, opts)
   local ok, fit = pcall(core.fit, config, state)
   if parts.progress then parts.progress:close() end
   if not ok then error(fit, 0) end
-  finish(history, model, fit, parts)
-  history.status = ended or history.status
+  finish(history, model, fit, parts, ended)
   return history
 end
 
