@@ -199,7 +199,7 @@ describe("checkpoint", function()
     local old = f:read "a"
     f:close()
     shell.write(one, small_file:format(20000, 20000, path))
-    local out, err = shell.run(("trap '' XFSZ; ulimit -f 32; %s %s"):format(shell.lariat, one))
+    local out, err = shell.run(("ulimit -f 32; %s %s"):format(shell.lariat, one))
     assert.equal("3\tmax_epochs\n", out)
     assert.matches("checkpoint: .*: File too large; training goes on", err)
     f = assert(io.open(path, "rb"))

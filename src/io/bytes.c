@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -151,6 +153,22 @@ static lar_status replaceable(const char *path) {
                   S_ISDIR(there.st_mode) ? "a directory" : "a device or a pipe");
 }
 
+/* A file that grows beyond what is allowed is an error to report, and no signal to die of. */
+static bool write_quietly(int fd, const char *head, size_t nhead, const char *body,
+                          size_t nbody) {
+  const struct timespec now = {0};
+  sigset_t large, former;
+  (void)sigemptyset(&large);
+  (void)sigaddset(&large, SIGXFSZ);
+  (void)pthread_sigmask(SIG_BLOCK, &large, &former);
+  bool good = write_all(fd, head, nhead) && write_all(fd, body, nbody) && fsync(fd) == 0;
+  int why = errno;
+  while (!good && sigtimedwait(&large, NULL, &now) > 0) continue;
+  (void)pthread_sigmask(SIG_SETMASK, &former, NULL);
+  errno = why;
+  return good;
+}
+
 lar_status lar_bytes_save(const char *path, const void *head, size_t nhead, const void *body,
                           size_t nbody) {
   char fresh[4096];
@@ -160,7 +178,7 @@ lar_status lar_bytes_save(const char *path, const void *head, size_t nhead, cons
   LAR_TRY(replaceable(path));
   int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) return lar_fail(LAR_EIO, "%s: %s", path, strerror(errno));
-  bool good = write_all(fd, head, nhead) && write_all(fd, body, nbody) && fsync(fd) == 0;
+  bool good = write_quietly(fd, head, nhead, body, nbody);
   int why = errno;
   if (close(fd) != 0 && good) good = false, why = errno;
   if (good && rename(fresh, path) != 0) good = false, why = errno;
