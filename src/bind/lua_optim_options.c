@@ -139,8 +139,9 @@ static void read_group(lua_State *L, const lar_rule *rule, lar_optim *o, double 
 static void read_groups(lua_State *L, int at, const lar_rule *rule, lar_optim *o, double lr,
                         const void *self) {
   int type = lua_getfield(L, at, "groups");
-  if (type != LUA_TNIL && type != LUA_TTABLE)
-    luaL_error(L, "%s: groups must be a list of tables", rule->name);
+  if (type != LUA_TNIL && (type != LUA_TTABLE || lua_rawlen(L, -1) == 0))
+    luaL_error(L, "%s: groups must be a list of tables, such as {{ on = '1.*', lr = 0.1 }}",
+               rule->name);
   for (int k = 1; type == LUA_TTABLE && k <= (int)lua_rawlen(L, -1); k++) {
     if (lua_rawgeti(L, -1, k) != LUA_TTABLE)
       luaL_error(L, "%s: group %d is a %s, not a table", rule->name, k, luaL_typename(L, -1));

@@ -52,11 +52,18 @@ static lar_status allocate(lar_optim *o, const void *self) {
 
 static lar_status check_params(const lar_rule *rule, const lar_params *p) {
   if (p->n == 0) return lar_fail(LAR_EARG, "%s: there are no parameters", rule->name);
-  for (int i = 0; i < p->n; i++)
+  bool moves = false;
+  for (int i = 0; i < p->n; i++) {
     if (!lar_dtype_is_float(p->at[i].var->t.dtype))
       return lar_fail(LAR_EDTYPE, "%s: parameter '%s' is %s; only float tensors can be trained",
                       rule->name, p->at[i].name, lar_dtype_name(p->at[i].var->t.dtype));
-  return LAR_OK;
+    moves = moves || p->at[i].var->requires_grad;
+  }
+  return moves ? LAR_OK
+               : lar_fail(LAR_EARG,
+                          "%s: every parameter of the model is frozen; unfreeze() those "
+                          "that are to be trained, or say requires_grad of a tensor",
+                          rule->name);
 }
 
 static lar_status fill(lar_optim *o, const void *self, const lar_params *params, lar_reg *reg) {

@@ -145,6 +145,11 @@ static lar_status part_loss(lar_whole *h, int64_t part, double *loss, double *we
   lar_status st = s.status;
   if (st != LAR_OK) goto done;
   LAR_GO(lar_var_item(f, loss));
+  if (g != NULL && !f->requires_grad)
+    LAR_GO(lar_fail(LAR_EARG,
+                    "%s: the loss depends on no parameter that is trained; was it "
+                    "detached, or made of constants?",
+                    h->o->rule->name));
   if (g == NULL || !isfinite(*loss)) goto done;
   LAR_GO(leaves(h, &x, &n));
   LAR_GO(lar_grad(f, NULL, n, x, false, x + n));
