@@ -202,6 +202,23 @@ describe("dtypes that meet", function()
     near.check(f64({ 1 }) + 0.1, { 1.1 }, { rel = 0, abs = 0, what = "no rounding" })
   end)
 
+  it("of integers by a setting that is no whole number are floats, small or large", function()
+    for _, n in ipairs { 3, 1e5 } do
+      local a = lariat.arange(1, n):long()
+      for _, y in ipairs { a:add(a, 0.5), a:sub(a, -0.5), lariat.add(a, a, { alpha = 0.5 }) } do
+        assert.equal("float32", y.dtype)
+        assert.equal(4.5, y:at(3))
+      end
+      assert.equal(1.5, a:clamp(1.5, 2.5):at(1))
+      assert.equal("int64", a:add(a, 2).dtype)
+      assert.equal("int64", a:clamp(2).dtype)
+      local ok, why = pcall(a.add_, a, a, 0.5)
+      assert.is_false(ok)
+      assert.matches("add: a float32 result does not fit into a tensor of int64", why)
+      assert.equal(3, a:at(3))
+    end
+  end)
+
   it("keep all 64 bits of integers", function()
     local big = math.maxinteger
     assert.equal(big - 1, (i64({ big }) - 1)[1])

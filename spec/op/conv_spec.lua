@@ -270,6 +270,13 @@ describe("max pooling", function()
       flat.grad[1][1]:totable())
   end)
 
+  it("refuses a kernel that no window holds, rounding up too", function()
+    local ok, why = pcall(lariat.max_pool2d, lariat.zeros(1, 1, 4, 4), 6,
+      { stride = 2, ceil_mode = true })
+    assert.is_false(ok)
+    assert.matches("spans %(6, 6%) is larger than the padded input %(4, 4%)", why)
+  end)
+
   it("in pairs is what it is in any windows", function()
     lariat.seed(10)
     for _, dtype in ipairs { "float32", "float64" } do

@@ -1,4 +1,5 @@
 /* The one place that applies elementwise kernels: broadcasting, strides, dtypes. */
+#include <math.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -55,14 +56,27 @@ static void row(void *ctx, int64_t n, char *const *p, const int64_t *stride) {
 
 static int slot(lar_dtype t) { return t == LAR_F32 ? 0 : t == LAR_F64 ? 1 : 2; }
 
+/* Is a setting no whole number, so that integers do not hold the result? */
+static bool is_fractional(const lar_op *op, const lar_attr *attr) {
+  for (const lar_param *p = op->params; p != NULL && p->name != NULL; p++) {
+    double v = lar_param_get(p, attr);
+    if (v != floor(v)) return true;
+  }
+  return false;
+}
+
+static bool makes_floats(const lar_op *op, const lar_attr *attr) {
+  return op->result == LAR_FLOAT || op->map[2] == NULL || is_fractional(op, attr);
+}
+
 /* The dtype to compute in, or an error when the op has no kernel for these. */
-static lar_status choose(const lar_op *op, int nin, const lar_tensor *const *in,
-                         lar_dtype *compute) {
+static lar_status choose(const lar_op *op, const lar_attr *attr, int nin,
+                         const lar_tensor *const *in, lar_dtype *compute) {
   lar_dtype t = in[nin - 1]->dtype;
   for (int k = op->result == LAR_BRANCH ? 1 : 0; k < nin; k++)
     if (in[k]->dtype != t) t = lar_dtype_promote(t, in[k]->dtype);
   if (t == LAR_BOOL) t = LAR_I64;
-  if (t == LAR_I64 && (op->result == LAR_FLOAT || op->map[2] == NULL)) t = lar_default_dtype;
+  if (t == LAR_I64 && makes_floats(op, attr)) t = lar_default_dtype;
   *compute = t;
   return op->map[slot(t)] != NULL
            ? LAR_OK
@@ -118,7 +132,7 @@ static lar_status evaluate(const lar_op *op, const lar_attr *attr, lar_dtype com
 lar_status lar_map_prepare(lar_map_job *j, const lar_op *op, const lar_attr *attr, int nin,
                            const lar_tensor *const *in, const lar_tensor *out) {
   lar_dtype compute;
-  LAR_TRY(choose(op, nin, in, &compute));
+  LAR_TRY(choose(op, attr, nin, in, &compute));
   return prepare(j, op, attr, compute, nin, in, out);
 }
 
@@ -176,8 +190,8 @@ lar_status lar_map_small(const lar_op *op, const lar_attr *attr, int nin, lar_va
                          lar_var **out, bool *done) {
   bool single[FEW];
   lar_dtype t = in[0]->t.dtype;
-  if (nin > FEW || t == LAR_BOOL || (t == LAR_I64 && op->result == LAR_FLOAT) ||
-      op->map[slot(t)] == NULL)
+  if (nin > FEW || t == LAR_BOOL || op->map[slot(t)] == NULL ||
+      (t == LAR_I64 && makes_floats(op, attr)))
     return LAR_OK;
   const lar_tensor *like = plain(nin, in, single);
   if (like == NULL) return LAR_OK;
@@ -250,7 +264,7 @@ lar_status lar_map_forward(lar_io *io) {
   int ndim = 0;
   int64_t shape[LAR_MAX_NDIM];
   lar_dtype compute;
-  LAR_TRY(choose(io->op, io->nin, io->in, &compute));
+  LAR_TRY(choose(io->op, io->attr, io->nin, io->in, &compute));
   for (int k = 0; k < io->nin; k++) LAR_TRY(lar_shape_broadcast(&ndim, shape, io->in[k]));
   lar_dtype made = io->op->result == LAR_TRUTH ? LAR_BOOL : compute;
   LAR_TRY(lar_tensor_init(&io->out[0], made, ndim, shape));
@@ -280,7 +294,7 @@ lar_status lar_map_into(const lar_op *op, const lar_attr *attr, int nin,
   if (ndim != dst->ndim || memcmp(shape, dst->shape, (size_t)ndim * sizeof *shape) != 0)
     return lar_fail(LAR_ESHAPE, "the result has shape %s and does not fit into %s",
                     lar_shape_text(ndim, shape), lar_tensor_text(dst));
-  LAR_TRY(choose(op, nin, in, &compute));
+  LAR_TRY(choose(op, attr, nin, in, &compute));
   if (op->result != LAR_TRUTH && !lar_dtype_is_float(dst->dtype) && lar_dtype_is_float(compute))
     return lar_fail(LAR_EDTYPE, "a %s result does not fit into a tensor of %s",
                     lar_dtype_name(compute), lar_dtype_name(dst->dtype));
