@@ -196,6 +196,16 @@ describe("descent:", function()
     end)
   end
 
+  -- A step that is not Newton's is found out by the rounds that it takes.
+  it("members come and go, and steps stay Newton's", function()
+    local x, y = problem(150, 250, 5)
+    y = y:gt(0):to("float64")
+    local path = lariat.glm.path { x = x, y = y, family = "binomial", lambda_min_ratio = 1e-3 }
+    assert.is_true(path.df:max():item() > 50)
+    assert.is_true(path.iterations:sum():item() < 2000)
+    assert.is_true(path.gap:max():item() <= 1e-6)
+  end)
+
   it("weights of columns: free, excluded, dearer", function()
     local x, y = problem(60, 8)
     local weights = lariat.tensor({ 0, math.huge, 1, 2, 1, 1, 0.5, 1 }, { dtype = "float64" })

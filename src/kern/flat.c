@@ -98,19 +98,30 @@ void lar_flat_inverse(int64_t n, double *a, int64_t lda) {
           a[i * lda + j] = a[j * lda + i];
 }
 
-void lar_flat_cholesky_solve(int64_t n, const double *l, int64_t lda, double *b) {
+void lar_flat_forward(int64_t n, const double *l, int64_t lda, double *b) {
   if (n > SMALL) {
     cblas_dtrsv(CblasColMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, l, (int)lda, b,
                 1);
-    cblas_dtrsv(CblasColMajor, CblasLower, CblasTrans, CblasNonUnit, (int)n, l, (int)lda, b, 1);
     return;
   }
   for (int64_t j = 0; j < n; j++) {
     b[j] /= l[j * lda + j];
     for (int64_t i = j + 1; i < n; i++) b[i] -= l[j * lda + i] * b[j];
   }
+}
+
+void lar_flat_backward(int64_t n, const double *l, int64_t lda, double *b) {
+  if (n > SMALL) {
+    cblas_dtrsv(CblasColMajor, CblasLower, CblasTrans, CblasNonUnit, (int)n, l, (int)lda, b, 1);
+    return;
+  }
   for (int64_t j = n - 1; j >= 0; j--) {
     for (int64_t i = j + 1; i < n; i++) b[j] -= l[j * lda + i] * b[i];
     b[j] /= l[j * lda + j];
   }
+}
+
+void lar_flat_cholesky_solve(int64_t n, const double *l, int64_t lda, double *b) {
+  lar_flat_forward(n, l, lda, b);
+  lar_flat_backward(n, l, lda, b);
 }

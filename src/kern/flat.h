@@ -24,6 +24,10 @@ bool lar_flat_cholesky(int64_t n, double *a, int64_t lda);
 /* a = (l l')^-1, both halves, from its lower half l, in place. */
 void lar_flat_inverse(int64_t n, double *a, int64_t lda);
 
+/* b = l^-1 b, and b = l'^-1 b */
+void lar_flat_forward(int64_t n, const double *l, int64_t lda, double *b);
+void lar_flat_backward(int64_t n, const double *l, int64_t lda, double *b);
+
 /* b = (l l')^-1 b */
 void lar_flat_cholesky_solve(int64_t n, const double *l, int64_t lda, double *b);
 

@@ -26,7 +26,7 @@ void lar_quad_close(lar_quad *q) {
   lar_free(q->at);
   lar_free(q->b);
   lar_free(q->gram);
-  lar_free(q->factor);
+  lar_factor_close(&q->factor);
   lar_free(q->step);
   lar_free(q->in);
   lar_quad_follow_clear(q);
@@ -87,7 +87,7 @@ lar_status lar_quad_add(lar_quad *q, int64_t j, double b, double slope) {
 
 void lar_quad_drop(lar_quad *q, const bool *keep) {
   int64_t m = 0;
-  q->inside = q->factored = 0;
+  q->inside = q->factor.n = 0;
   for (int64_t k = 0; k < q->m; k++) {
     if (!keep[k]) {
       q->place[q->at[k]] = 0;
@@ -109,9 +109,8 @@ lar_status lar_quad_by_rows(lar_quad *q, bool rows) {
   if (q->rows == rows) return LAR_OK;
   lar_quad_follow_clear(q);
   lar_free(q->gram);
-  lar_free(q->factor);
-  q->gram = q->factor = NULL;
-  q->room = q->factored = 0;
+  lar_factor_close(&q->factor);
+  q->gram = NULL;
   q->rows = rows;
   if (rows || q->cap == 0) return LAR_OK;
   LAR_TRY(lar_alloc_raw(&v, (size_t)(q->cap * q->cap), sizeof(double)));
@@ -215,7 +214,7 @@ lar_status lar_quad_fill(lar_quad *q, int64_t from, const double *h, double weig
     measure(q, from, h, weight);
     return LAR_OK;
   }
-  if (from == 0) q->factored = 0;
+  if (from == 0) q->factor.n = 0;
   if (q->x->sparse != NULL || q->m - from < FEW) return by_columns(q, from, h, weight);
   return by_blocks(q, from, h, weight);
 }

@@ -13,6 +13,21 @@
 
 #include "solver/scalar.h"
 
+/* A factor of H + ridge among some members, the base, that stands for others close to them too:
+ * members that came or went since are a few columns more. */
+typedef struct lar_factor {
+  int64_t n, room;        /* members of the base, 0: there is no factor; room for as many */
+  int64_t *base;          /* room: they */
+  int64_t cap;            /* members that the next two know */
+  int64_t *place, *later; /* cap: 1 + where a member is in the base; and among the columns */
+  int64_t columns;
+  double *l;             /* room * room */
+  double *column, *head; /* room each: l^-1 of the columns; room */
+  int64_t *who;          /* members whose columns a solve takes */
+  double *small, *y;     /* the matrix of these; their part of the solution */
+  double lift, strength; /* more on the diagonal; the strength of the ridge */
+} lar_factor;
+
 typedef struct lar_quad {
   const lar_design *x;
   bool centre;
@@ -22,11 +37,9 @@ typedef struct lar_quad {
   double *b, *slope, *mean, *curve; /* cap; curve: the diagonal of H */
   double *gram;                     /* cap * cap, or with `rows` none */
   bool rows;                        /* solved on rows: slopes are not kept */
-  /* Work space of Newton's steps: factor is room * room, the others are of `spaces`. It stands
-   * for the first `factored` of in, at that strength. */
-  int64_t room, spaces, *in, factored;
-  double strength;
-  double *factor, *step, *move, *kink;
+  lar_factor factor;
+  int64_t spaces, *in; /* work space of Newton's steps */
+  double *step, *move, *kink;
   double *row; /* n */
   /* The inverse of H + ridge among those listed, in their order: see lar_quad_follow. */
   int64_t inside, side, *list, lists;
@@ -92,6 +105,11 @@ static inline double lar_quad_best(const lar_scalar *s, int64_t j, double old, d
  * that came in, went out or changed their sign. *moved: the most that the model fell by one;
  * *loss changes as that of the model. */
 int64_t lar_quad_sweep(lar_quad *q, const lar_scalar *s, bool all, double *moved, double *loss);
+
+/* x (n) = (H + ridge)^-1 x among the n members listed in q->in; false: there is no such thing.
+ */
+lar_status lar_quad_divide(lar_quad *q, const lar_scalar *s, int64_t n, double *x, bool *done);
+void lar_factor_close(lar_factor *f);
 
 /* Newton's step on the coefficients that are not 0, as far along as the objective falls. */
 lar_status lar_quad_newton(lar_quad *q, const lar_scalar *s);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "kern/flat.h"
 #include "solver/quad.h"
 
 static lar_status spaces(lar_quad *q) {
@@ -14,7 +13,6 @@ static lar_status spaces(lar_quad *q) {
   lar_free(q->step);
   lar_free(q->in);
   q->step = NULL, q->in = NULL, q->spaces = 0;
-  q->factored = 0;
   LAR_TRY(lar_alloc_raw(&step, (size_t)(5 * q->cap), sizeof(double)));
   q->step = step, q->move = q->step + q->cap, q->kink = q->move + q->cap;
   LAR_TRY(lar_alloc_raw(&in, (size_t)q->cap, sizeof(int64_t)));
@@ -23,25 +21,11 @@ static lar_status spaces(lar_quad *q) {
   return LAR_OK;
 }
 
-static lar_status room_for(lar_quad *q, int64_t n) {
-  void *factor;
-  if (n <= q->room) return LAR_OK;
-  int64_t room = n + n / 8 + 8;
-  if (room > q->cap) room = q->cap;
-  lar_free(q->factor);
-  q->factor = NULL, q->room = 0;
-  q->factored = 0;
-  LAR_TRY(lar_alloc_raw(&factor, (size_t)(room * room), sizeof(double)));
-  q->factor = factor, q->room = room;
-  return LAR_OK;
-}
-
 static inline double strength(const double *a, const lar_scalar *s, int64_t j) {
   return a == NULL || a[j] == 0 ? 0 : s->lambda * a[j];
 }
 
-/* Who moves: what is not 0 and not at a bound, and what is free. A factor of others is no use.
- */
+/* Who moves: what is not 0 and not at a bound, and what is free. */
 static int64_t choose(lar_quad *q, const lar_scalar *s) {
   int64_t n = 0;
   for (int64_t k = 0; k < q->m; k++) {
@@ -50,35 +34,9 @@ static int64_t choose(lar_quad *q, const lar_scalar *s) {
     if (!(q->curve[k] > 1e-300)) continue;
     if (b == 0 && !(s->a[j] == 0 && s->lo == NULL)) continue;
     if (s->lo != NULL && (b <= s->lo[j] || b >= s->hi[j])) continue;
-    if (n < q->factored && q->in[n] != k) q->factored = 0;
     q->in[n++] = k;
   }
-  if (n != q->factored || (s->b != NULL && s->lambda != q->strength)) q->factored = 0;
   return n;
-}
-
-/* factor = H + ridge among those chosen, factored; a little more on its diagonal where it is
- * singular. */
-static bool factorise(lar_quad *q, const lar_scalar *s, int64_t n) {
-  double lift = 0;
-  if (q->factored > 0) return true;
-  q->strength = s->lambda;
-  for (int turn = 0; turn < 6; turn++) {
-    double most = 0;
-    for (int64_t c = 0; c < n; c++) {
-      const double *h = q->gram + q->in[c] * q->cap;
-      double *to = q->factor + c * q->room;
-      for (int64_t i = c; i < n; i++) to[i] = h[q->in[i]];
-      most = to[c] > most ? to[c] : most;
-      to[c] += strength(s->b, s, q->at[q->in[c]]) + lift;
-    }
-    if (lar_flat_cholesky(n, q->factor, q->room)) {
-      q->factored = n;
-      return true;
-    }
-    lift = lift == 0 ? 1e-12 * most : lift * 100;
-  }
-  return false;
 }
 
 typedef struct kink {
@@ -161,15 +119,16 @@ static void walk(lar_quad *q, const lar_scalar *s, int64_t n, double t, int64_t 
 lar_status lar_quad_newton(lar_quad *q, const lar_scalar *s) {
   int64_t zero;
   LAR_TRY(spaces(q));
-  int64_t n = choose(q, s);
-  LAR_TRY(room_for(q, n));
-  if (n == 0 || !factorise(q, s, n)) return LAR_OK;
+  bool done;
+  const int64_t n = choose(q, s);
+  if (n == 0) return LAR_OK;
   for (int64_t c = 0; c < n; c++) {
     int64_t k = q->in[c], j = q->at[k];
     double b = q->b[k], a = strength(s->a, s, j);
     q->step[c] = -(q->slope[k] + strength(s->b, s, j) * b + (b == 0 ? 0 : copysign(a, b)));
   }
-  lar_flat_cholesky_solve(n, q->factor, q->room, q->step);
+  LAR_TRY(lar_quad_divide(q, s, n, q->step, &done));
+  if (!done) return LAR_OK;
   multiply(q, n, q->move);
   kink *at = (kink *)(void *)q->kink;
   line l = survey(q, s, n, at);
