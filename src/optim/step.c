@@ -321,7 +321,7 @@ static size_t cut(lar_optim *o, int i, int half, size_t at) {
 static size_t cut_all(lar_optim *o, size_t *apart) {
   size_t n = 0;
   for (int half = 0; half < 2; half++)
-    for (int i = 0; i < o->params.n; i++)
+    for (int i = o->params.n - 1; i >= 0; i--)
       if (o->way[i].moves && !o->way[i].after) n = cut(o, i, half, n);
   *apart = n;
   for (int i = 0; i < o->params.n; i++)
