@@ -24,30 +24,66 @@ static double squares(int64_t n, const real *v) {
 }
 
 #ifdef LAR_REAL_F32
+enum { FOUR = 4 * LANES };
+
 /* Four at a time in float, and only their sum in double, which costs half. A power of two keeps
- * what is usual in gradients from becoming denormal; what is far from usual is added up as
- * above. */
-double lar_squares_f32(int64_t n, const void *x) {
-  enum { FOUR = 4 * LANES };
+ * what is usual in gradients from becoming denormal. With y the sums with some times y go out
+ * as well: constants where it is called. */
+static inline __attribute__((always_inline)) double fours(const bool joins, int64_t n,
+                                                          const float *x, float times,
+                                                          const float *y, float *restrict out) {
   const float up = 0x1p40f;
-  const float *v = x;
-  const int64_t whole = n / FOUR * FOUR;
-  if (whole == 0) return squares(n, v);
   double lane[LANES] = {0};
-  for (int64_t i = 0; i < whole; i += FOUR)
-    _Pragma("omp simd") for (int k = 0; k < LANES; k++) {
-      float a = v[i + k] * up, b = v[i + k + LANES] * up;
-      float c = v[i + k + 2 * LANES] * up, d = v[i + k + 3 * LANES] * up;
+  for (int64_t i = 0; i < n; i += FOUR) _Pragma("omp simd") for (int k = 0; k < LANES; k++) {
+      const int64_t j = i + k;
+      float a = x[j], b = x[j + LANES], c = x[j + 2 * LANES], d = x[j + 3 * LANES];
+      if (joins) {
+        out[j] = a + times * y[j];
+        out[j + LANES] = b + times * y[j + LANES];
+        out[j + 2 * LANES] = c + times * y[j + 2 * LANES];
+        out[j + 3 * LANES] = d + times * y[j + 3 * LANES];
+      }
+      a *= up, b *= up, c *= up, d *= up;
       lane[k] += (double)((a * a + b * b) + (c * c + d * d));
     }
 #pragma GCC unroll 8
   for (int half = LANES / 2; half > 0; half /= 2)
     for (int k = 0; k < half; k++) lane[k] += lane[k + half];
-  bool usual = lane[0] > 0x1p-60 && lane[0] < HUGE_VAL;
-  return usual ? lane[0] * 0x1p-80 + squares(n - whole, v + whole) : squares(n, v);
+  return lane[0];
+}
+
+/* The sum of all, where that of n - n % FOUR is not far from usual; else it is added up as
+ * above. */
+static double with_rest(double sum, int64_t n, const float *x) {
+  const int64_t whole = n / FOUR * FOUR;
+  bool usual = sum > 0x1p-60 && sum < HUGE_VAL;
+  return usual ? sum * 0x1p-80 + squares(n - whole, x + whole) : squares(n, x);
+}
+
+double lar_squares_f32(int64_t n, const void *x) {
+  return n < FOUR ? squares(n, x)
+                  : with_rest(fours(false, n / FOUR * FOUR, x, 0, NULL, NULL), n, x);
+}
+
+double lar_squares_join_f32(int64_t n, const void *xv, double times, const void *yv,
+                            void *outv) {
+  const float *x = xv, *y = yv, l = (float)times;
+  float *out = outv;
+  const int64_t whole = n / FOUR * FOUR;
+  double sum = fours(true, whole, x, l, y, out);
+  for (int64_t i = whole; i < n; i++) out[i] = x[i] + l * y[i];
+  return with_rest(sum, n, x);
 }
 #else
 double lar_squares_f64(int64_t n, const void *x) { return squares(n, x); }
+
+double lar_squares_join_f64(int64_t n, const void *xv, double times, const void *yv,
+                            void *outv) {
+  const double *x = xv, *y = yv;
+  double *restrict out = outv;
+  for (int64_t i = 0; i < n; i++) out[i] = x[i] + times * y[i];
+  return squares(n, x);
+}
 #endif
 
 /* NaN stays. */

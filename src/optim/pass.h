@@ -10,6 +10,10 @@
 double lar_squares_f32(int64_t n, const void *x);
 double lar_squares_f64(int64_t n, const void *x);
 
+/* The same, and out = x + times y */
+double lar_squares_join_f32(int64_t n, const void *x, double times, const void *y, void *out);
+double lar_squares_join_f64(int64_t n, const void *x, double times, const void *y, void *out);
+
 /* x = clamp(scale x, -bound, bound); bound may be infinite. */
 void lar_clip_f32(int64_t n, void *x, double scale, double bound);
 void lar_clip_f64(int64_t n, void *x, double scale, double bound);

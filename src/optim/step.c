@@ -86,6 +86,11 @@ static double squares_of(lar_dtype dtype, int64_t n, const void *x) {
   return (dtype == LAR_F32 ? lar_squares_f32 : lar_squares_f64)(n, x);
 }
 
+static double squares_join(lar_dtype dtype, int64_t n, const void *x, double times,
+                           const void *y, void *out) {
+  return (dtype == LAR_F32 ? lar_squares_join_f32 : lar_squares_join_f64)(n, x, times, y, out);
+}
+
 static void clip(lar_dtype dtype, int64_t n, void *x, double scale, double bound) {
   (dtype == LAR_F32 ? lar_clip_f32 : lar_clip_f64)(n, x, scale, bound);
 }
@@ -159,6 +164,7 @@ static lar_status find_way(lar_optim *o, int i, bool keep) {
   LAR_TRY(lar_contiguous(&m->w, t, t->dtype));
   m->lr = o->lr * scale;
   m->step = m->lr * (rule->gain != NULL ? rule->gain(lar_optim_self(o, i), o->t + 1) : 1);
+  m->decay = m->streams ? lar_bound_decay(o->bound, i) : 0;
   m->prox = has_prox(o, i);
   m->metric = m->prox && rule->diagonal;
   m->uniform = m->metric && lar_bound_is_euclidean(o->bound, i);
@@ -217,26 +223,33 @@ static double share_of(const lar_optim *o) {
   return 1 - fmin(o->ema, (1 + t) / (10 + t));
 }
 
-/* The gradient of a stretch as the rule will see it: where it is if it was made for the pass,
- * else in the room. */
-static const void *finished(const lar_optim *o, int i, int64_t at, int64_t n, void *g,
+/* The gradient of a stretch as the rule will see it, and the squares of what it was: it stays
+ * where it is if it was made for the pass, else goes into the room. */
+static const void *finished(const lar_optim *o, lar_chunk *c, int64_t at, int64_t n, void *g,
                             room *other) {
-  const lar_way *m = &o->way[i];
+  const lar_way *m = &o->way[c->i];
   double shrink = lar_optim_shrink(o), limit = lar_optim_limit(o);
   bool clips = shrink < 1 || limit < HUGE_VAL;
-  if (m->settled || (!clips && !m->streams)) return g;
+  if (m->settled) return g;
+  if (m->decay != 0 && !clips && o->clip_norm == 0) {
+    c->squares += squares_join(m->w.dtype, n, g, m->decay, from(&m->w, at), other);
+    return other;
+  }
+  if (o->clip_norm == 0) c->squares += squares_of(m->w.dtype, n, g);
+  if (!clips && !m->streams) return g;
   void *own = m->factors != NULL ? g : other;
   if (own != g) memcpy(own, g, (size_t)n * lar_dtype_size(m->w.dtype));
   if (clips) clip(m->w.dtype, n, own, shrink, limit);
-  if (m->streams) lar_bound_grad_rows(o->bound, i, from(&m->w, at), own, at, at + n);
+  if (m->streams) lar_bound_grad_rows(o->bound, c->i, from(&m->w, at), own, at, at + n);
   return own;
 }
 
-static void advance(const lar_optim *o, int i, int64_t at, int64_t n, void *gradient) {
+static void advance(const lar_optim *o, lar_chunk *c, int64_t at, int64_t n, void *gradient) {
+  const int i = c->i;
   const lar_way *m = &o->way[i];
   room grad, steps;
   void *state[LAR_RULE_STATES] = {NULL}, *w = from(&m->w, at), *metric = NULL;
-  const void *g = finished(o, i, at, n, gradient, &grad);
+  const void *g = finished(o, c, at, n, gradient, &grad);
   for (int k = 0; k < o->rule->nstate; k++) {
     const lar_tensor *s = &o->state[i * LAR_RULE_STATES + k];
     if (s->storage != NULL) state[k] = from(s, at);
@@ -271,8 +284,7 @@ static void run_stretches(const lar_optim *o, lar_chunk *c, char *g) {
   for (int64_t at = c->begin; at < c->end; at += m->block, g += (size_t)m->block * size) {
     int64_t n = c->end - at < m->block ? c->end - at : m->block;
     claim(m, at, n);
-    if (!m->settled && o->clip_norm == 0) c->squares += squares_of(m->w.dtype, n, g);
-    advance(o, c->i, at, n, g);
+    advance(o, c, at, n, g);
   }
 }
 

@@ -29,7 +29,8 @@ typedef struct lar_way {
   double lr, step; /* of the update; of the prox */
   bool moves;
   bool settled;  /* g has been clipped and holds the penalties' already */
-  bool streams;  /* smooth penalties are added in the pass */
+  bool streams;  /* smooth penalties are added in the pass; */
+  double decay;  /*   all of them are so many times the parameter; or 0 */
   bool prox;     /* something acts by prox: */
   bool fuses;    /*   in the pass, wholly or in part */
   bool after;    /* something is left for afterwards */

@@ -171,3 +171,21 @@ void lar_bound_grad_rows(const lar_bound *b, int i, const void *w, void *g, int6
     b->reg->at[p->at[k].addend].term->type->rows[wide]->grad(&at, w, g, 0, end - begin);
   }
 }
+
+/* A smooth one of the simple family is b/2 w^2. */
+double lar_bound_decay(const lar_bound *b, int i) {
+  const place *p = &b->places[i];
+  double strength = 0;
+  for (int k = 0; k < p->n; k++) {
+    const lar_penalty *type = b->reg->at[p->at[k].addend].term->type;
+    lar_pen_at at = lar_bound_at(b, &p->at[k]);
+    lar_simple s;
+    if (!p->at[k].by_grad || at.l == 0) continue;
+    if (strength != 0 || at.weight != NULL || type->simple == NULL ||
+        (type->traits & LAR_SMOOTH) == 0)
+      return 0;
+    type->simple(at.self, at.l, &s);
+    strength = s.b;
+  }
+  return strength;
+}

@@ -220,6 +220,9 @@ bool lar_bound_streams(const lar_bound *b, int i);
 void lar_bound_grad_rows(const lar_bound *b, int i, const void *w, void *g, int64_t begin,
                          int64_t end);
 
+/* Where all that is so many times the parameter, of one term: how many; else 0. */
+double lar_bound_decay(const lar_bound *b, int i);
+
 /* May lar_bound_prox fail (by a callback, or a splitting that does not settle)? */
 bool lar_bound_prox_may_fail(const lar_bound *b);
 
