@@ -214,7 +214,7 @@ lar_status lar_quad_fill(lar_quad *q, int64_t from, const double *h, double weig
     measure(q, from, h, weight);
     return LAR_OK;
   }
-  if (from == 0) q->factor.n = 0;
+  if (from == 0) q->factor.n = q->inside = 0;
   if (q->x->sparse != NULL || q->m - from < FEW) return by_columns(q, from, h, weight);
   return by_blocks(q, from, h, weight);
 }

@@ -118,6 +118,9 @@ lar_status lar_quad_newton(lar_quad *q, const lar_scalar *s);
  * cannot be trusted: the point is then between. For a_j and b_j: no c or bounds. */
 lar_status lar_quad_follow(lar_quad *q, const lar_scalar *s, double from, bool *done,
                            int64_t *knots);
+/* From any point to the optimum in the same way, or near it; where columns depend on each
+ * other, with a little more on the diagonal. */
+lar_status lar_quad_finish(lar_quad *q, const lar_scalar *s, int64_t *knots);
 void lar_quad_follow_clear(lar_quad *q);
 
 /* What is left of the gap, to first order; *far: the greatest distance to a subdifferential. */

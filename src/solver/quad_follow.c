@@ -6,8 +6,9 @@
  * aim = H^-1 r, and slopes change by drift = H aim.
  *
  * A quadratic penalty lambda b_k w^2 / 2 would bend the line, as H + lambda b changes with the
- * strength. It is held at its last strength, `to`, and what is missing at the start is made
- * good by a linear term that falls to 0 on the way: with pull_k = b_k w_k there,
+ * strength. It is held at its last strength, `to`, and what is missing at the start, for that
+ * or because the point is not quite an optimum, is made good by a linear term that falls to 0
+ * on the way:
  *   slope_k + to b_k w_k + (now - to) pull_k + now a_k sign(w_k) = 0
  * for those that are in, at every strength `now` between; slopes hold the first three. */
 #include <math.h>
@@ -271,30 +272,38 @@ static void go(lar_quad *q, double t) {
   for (int64_t k = 0; k < q->m; k++) q->slope[k] += t * q->drift[k];
 }
 
-/* Does the inverse stand for the ridge at this strength? Slopes take in the quadratic penalty.
- */
-static bool bend(lar_quad *q, const lar_scalar *s, double from) {
+/* Does the inverse stand for the ridge at this strength? Slopes take in the quadratic penalty
+ * and the linear term; the way begins at a strength that holds those that are 0. */
+static bool bend(lar_quad *q, const lar_scalar *s, double lift, double *from) {
   for (int64_t k = 0; k < q->m; k++) {
-    double b = s->b != NULL ? s->b[q->at[k]] : 0;
-    q->ridge[k] = s->lambda * b;
-    q->pull[k] = b * q->b[k];
-    q->slope[k] += from * q->pull[k];
+    const double b = s->b != NULL ? s->b[q->at[k]] : 0, a = strength(s, q, k);
+    q->ridge[k] = s->lambda * b + lift;
+    q->slope[k] += q->ridge[k] * q->b[k];
+    if (q->b[k] == 0 && q->curve[k] > 1e-300) *from = fmax(*from, fabs(q->slope[k]) / a);
   }
-  return s->b == NULL;
+  const double way = *from - s->lambda;
+  for (int64_t k = 0; k < q->m; k++) {
+    const double a = strength(s, q, k);
+    q->pull[k] =
+      q->b[k] == 0 || !(way > 0) ? 0 : -(q->slope[k] + *from * copysign(a, q->b[k])) / way;
+    q->slope[k] += way * q->pull[k];
+  }
+  return s->b == NULL && lift == 0;
 }
 
-static void unbend(lar_quad *q) {
-  for (int64_t k = 0; k < q->m; k++) q->slope[k] -= q->ridge[k] * q->b[k];
+static void unbend(lar_quad *q, const lar_scalar *s, double now) {
+  for (int64_t k = 0; k < q->m; k++)
+    q->slope[k] -= q->ridge[k] * q->b[k] + (now - s->lambda) * q->pull[k];
 }
 
-lar_status lar_quad_follow(lar_quad *q, const lar_scalar *s, double from, bool *done,
-                           int64_t *knots) {
-  double now = from;
-  int64_t fresh = -1, gone = -1, most = 8 * q->m + 64;
+static lar_status walk(lar_quad *q, const lar_scalar *s, double lift, double from, bool *done,
+                       int64_t *knots) {
+  const int64_t most = *knots + 8 * q->m + 64;
+  int64_t fresh = -1, gone = -1;
   *done = true;
-  *knots = 0;
-  LAR_TRY(lists(q));
-  if (!bend(q, s, from) || !current(q)) LAR_TRY(restart(q, done));
+  if (!bend(q, s, lift, &from) || !current(q)) LAR_TRY(restart(q, done));
+  double now = from;
+  if (!(from < HUGE_VAL)) *done = false;
   if (*done) set_aim(q, s);
   for (; now > s->lambda && *done; ++*knots) {
     knot at = next(q, s, now, now - s->lambda, fresh, gone);
@@ -314,7 +323,26 @@ lar_status lar_quad_follow(lar_quad *q, const lar_scalar *s, double from, bool *
   }
   /* what has come in at the very end is still 0: it is not in */
   if (fresh >= 0 && q->b[fresh] == 0) q->inside = 0;
-  if (!*done) q->inside = 0;
-  unbend(q);
+  if (!*done || lift > 0) q->inside = 0;
+  unbend(q, s, now);
+  return LAR_OK;
+}
+
+lar_status lar_quad_follow(lar_quad *q, const lar_scalar *s, double from, bool *done,
+                           int64_t *knots) {
+  *knots = 0;
+  LAR_TRY(lists(q));
+  return walk(q, s, 0, from, done, knots);
+}
+
+lar_status lar_quad_finish(lar_quad *q, const lar_scalar *s, int64_t *knots) {
+  const double lifts[] = {0, 1e-11, 1e-9};
+  double most = 0;
+  bool done = false;
+  *knots = 0;
+  LAR_TRY(lists(q));
+  for (int64_t k = 0; k < q->m; k++) most = fmax(most, q->curve[k]);
+  for (int turn = 0; turn < 3 && !done && !lar_interrupt_pending(); turn++)
+    LAR_TRY(walk(q, s, lifts[turn] * most, 1.5 * s->lambda, &done, knots));
   return LAR_OK;
 }

@@ -63,20 +63,35 @@ bool lar_quad_reach(lar_quad *q, const lar_scalar *s, double loss, double goal, 
   return false;
 }
 
-/* A few rounds find out who is in; then a step solves for those. */
+/* May it be followed knot by knot? */
+static bool breaks(const lar_quad *q, const lar_scalar *s) {
+  if (s->other != NULL || s->lo != NULL || q->rows) return false;
+  for (int64_t k = 0; k < q->m; k++)
+    if (!(s->a[q->at[k]] > 0)) return false;
+  return true;
+}
+
+/* A few rounds find out who is in; then a step solves for those. Where columns are so alike
+ * that this goes on and on, the line that leads to the optimum is followed knot by knot. */
 lar_status lar_quad_solve(lar_quad *q, const lar_scalar *s, double gap, double kkt,
                           int64_t most, int64_t *rounds) {
-  enum { ROUNDS = 4 };
-  bool smooth = s->other == NULL;
+  enum { ROUNDS = 4, PATIENCE = 32 };
+  bool smooth = s->other == NULL, tried = !breaks(q, s);
   double far, moved, loss = 0;
   for (*rounds = 0; *rounds < most && !lar_interrupt_pending();) {
-    int64_t turned = 1;
+    int64_t turned = 1, knots;
     for (int k = 0; k < ROUNDS && turned > 0; k++, ++*rounds)
       turned = lar_quad_sweep(q, s, true, &moved, &loss);
     double left = lar_quad_left(q, s, &far);
     if (!smooth && turned > 0) continue; /* jumps are not seen from slopes */
     if (moved == 0 || (isnan(gap) ? far <= kkt : left <= gap)) return LAR_OK;
-    if (smooth) LAR_TRY(lar_quad_newton(q, s));
+    if (*rounds > PATIENCE && !tried) {
+      LAR_TRY(lar_quad_finish(q, s, &knots));
+      *rounds += knots;
+      tried = true;
+    } else if (smooth) {
+      LAR_TRY(lar_quad_newton(q, s));
+    }
   }
   return LAR_OK;
 }
