@@ -58,7 +58,7 @@ static void gather_rows(void *ctx, int64_t begin, int64_t end) {
 }
 
 static lar_status gather(const lar_tensor *to, const lar_tensor *t, const int64_t *order) {
-  enum { MANY = 128 << 10 }; /* bytes that are worth another thread */
+  enum { MANY = 64 << 10 }; /* bytes that are worth another thread */
   lar_tensor whole = {0};
   LAR_TRY(lar_contiguous(&whole, t, t->dtype));
   size_t row = (size_t)lar_shape_numel(t->ndim - 1, t->shape + 1) * lar_dtype_size(t->dtype);
