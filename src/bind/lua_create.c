@@ -190,6 +190,20 @@ static lar_var *row(lua_State *L, int64_t n, lar_dtype t) {
   return *out;
 }
 
+/* from, from + step, ... */
+static void fill_line(const lar_tensor *t, double from, double step) {
+  enum { BLOCK = 512 };
+  double line[BLOCK];
+  int64_t n = lar_tensor_numel(t);
+  lar_copy_row *put = lar_copy_rows(t->dtype, LAR_F64);
+  char *to = lar_tensor_data(t);
+  for (int64_t at = 0; at < n; at += BLOCK) {
+    for (int k = 0; k < BLOCK; k++) line[k] = from + (double)(at + k) * step;
+    put(n - at < BLOCK ? n - at : BLOCK, to + (size_t)at * lar_dtype_size(t->dtype), 1,
+        (const char *)line, 1);
+  }
+}
+
 /* arange(last), arange(first, last), arange(first, last, step): the end is included, as in
  * Lua's `for`. */
 static int create_arange(lua_State *L) {
@@ -203,7 +217,7 @@ static int create_arange(lua_State *L) {
     return luaL_error(L, "arange: from %f to %f by %f is too long", from, to, step);
   int64_t count = span < 0 ? 0 : (int64_t)floor(span * (1 + 1e-12) + 1e-12) + 1;
   lar_var *v = row(L, count, lb_opt_dtype(L, options, lar_default_dtype));
-  for (int64_t k = 0; k < count; k++) lar_tensor_put(&v->t, k, from + (double)k * step);
+  fill_line(&v->t, from, step);
   finish(L, v, options);
   return 1;
 }
@@ -214,11 +228,8 @@ static int create_linspace(lua_State *L) {
   int64_t count = luaL_checkinteger(L, 3);
   if (count < 0) return luaL_error(L, "linspace: %d points are too few", (int)count);
   lar_var *v = row(L, count, lb_opt_dtype(L, options, lar_default_dtype));
-  for (int64_t k = 0; k < count; k++)
-    lar_tensor_put(&v->t, k,
-                   count < 2 || k < count - 1
-                     ? from + (double)k * ((to - from) / (double)(count > 1 ? count - 1 : 1))
-                     : to);
+  fill_line(&v->t, from, (to - from) / (double)(count > 1 ? count - 1 : 1));
+  if (count > 1) lar_tensor_put(&v->t, count - 1, to);
   finish(L, v, options);
   return 1;
 }
@@ -241,6 +252,13 @@ static int random_float(lua_State *L, const char *owner, lar_draw_kind kind) {
 static int create_rand(lua_State *L) { return random_float(L, "rand", LAR_DRAW_UNIFORM); }
 static int create_randn(lua_State *L) { return random_float(L, "randn", LAR_DRAW_NORMAL); }
 
+static lar_status recast(lar_tensor *v, lar_dtype t) {
+  lar_tensor from = *v;
+  lar_status st = lar_clone(v, &from, t);
+  lar_tensor_clear(&from);
+  return st;
+}
+
 /* randint(lo, hi, shape): int64, both ends included, as math.random. */
 static int create_randint(lua_State *L) {
   int64_t lo = luaL_checkinteger(L, 1), hi = luaL_checkinteger(L, 2), shape[LAR_MAX_NDIM];
@@ -252,16 +270,11 @@ static int create_randint(lua_State *L) {
   lar_dtype t = lb_opt_dtype(L, options, LAR_I64);
   lb_pressure(L);
   lar_var **out = lb_tensor_new(L);
-  lb_check(L, lar_var_init(out, t, ndim, shape));
-  lar_rng *r = lar_rng_stream("sample");
-  int64_t n = lar_tensor_numel(&(*out)->t);
-  for (int64_t k = 0; k < n; k++) {
-    int64_t x = lo + lar_rng_below(r, hi - lo + 1);
-    if (t == LAR_I64)
-      ((int64_t *)lar_tensor_data(&(*out)->t))[k] = x;
-    else
-      lar_tensor_put(&(*out)->t, k, (double)x);
-  }
+  lb_check(L, lar_var_init(out, LAR_I64, ndim, shape));
+  lar_tensor *v = &(*out)->t;
+  lar_rng_fill_integers(lar_rng_stream("sample"), lar_tensor_data(v), lar_tensor_numel(v), lo,
+                        hi - lo + 1);
+  if (t != LAR_I64) lb_check(L, recast(v, t));
   finish(L, *out, options);
   return 1;
 }

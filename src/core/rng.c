@@ -71,16 +71,10 @@ double lar_rng_uniform(lar_rng *r) {
   return unit(w[0], w[1]);
 }
 
-/* 64 bits, seen as a fraction, of n. */
-static inline int64_t share(uint64_t bits, int64_t n) {
-  __extension__ typedef unsigned __int128 wide;
-  return (int64_t)(((wide)bits * (uint64_t)n) >> 64);
-}
-
 int64_t lar_rng_below(lar_rng *r, int64_t n) {
   uint32_t w[4];
   lar_philox(r->key, r->at++, w);
-  return share(((uint64_t)w[0] << 32) | w[1], n);
+  return lar_rng_share(((uint64_t)w[0] << 32) | w[1], n);
 }
 
 enum { AHEAD = 4 * LAR_PHILOX_LANES };
@@ -92,7 +86,7 @@ static void deal(const lar_rng *r, int64_t first, const int64_t *out, int64_t *p
   for (int k = 0; k < AHEAD; k++) {
     int lane = k % LAR_PHILOX_LANES;
     if (lane == 0) lar_philox_block(r->key, r->at + (uint64_t)(first + k), words);
-    place[k] = share(words[lane] << 32 | words[lane] >> 32, first + k + 1);
+    place[k] = lar_rng_share(words[lane] << 32 | words[lane] >> 32, first + k + 1);
     __builtin_prefetch(out + place[k], 1);
   }
 }

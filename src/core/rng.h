@@ -45,6 +45,15 @@ int64_t lar_rng_below(lar_rng *r, int64_t n); /* 0 .. n-1, unbiased to 2^-64 */
 void lar_rng_fill_uniform(lar_rng *r, const lar_tensor *t, double lo, double hi);
 void lar_rng_fill_normal(lar_rng *r, const lar_tensor *t, double mean, double std);
 
+/* out[0..n) = lo plus what lar_rng_below(r, count) draws, one by one. */
+void lar_rng_fill_integers(lar_rng *r, int64_t *out, int64_t n, int64_t lo, int64_t count);
+
+/* 64 bits, seen as a fraction, of n. */
+static inline int64_t lar_rng_share(uint64_t bits, int64_t n) {
+  __extension__ typedef unsigned __int128 wide;
+  return (int64_t)(((wide)bits * (uint64_t)n) >> 64);
+}
+
 /* A uniform permutation of 0 .. n-1 (Fisher-Yates). */
 void lar_rng_permutation(lar_rng *r, int64_t *out, int64_t n);
 

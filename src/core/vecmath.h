@@ -20,6 +20,9 @@
 #define LAR_SIMD(fn)                                             \
   double fn(double) __attribute__((simd("notinbranch"), const)); \
   float fn##f(float) __attribute__((simd("notinbranch"), const));
+#define LAR_SIMD2(fn)                                                    \
+  double fn(double, double) __attribute__((simd("notinbranch"), const)); \
+  float fn##f(float, float) __attribute__((simd("notinbranch"), const));
 LAR_SIMD(exp)
 LAR_SIMD(expm1)
 LAR_SIMD(log)
@@ -34,7 +37,10 @@ LAR_SIMD(atan)
 LAR_SIMD(erf)
 LAR_SIMD(erfc)
 LAR_SIMD(cbrt)
+LAR_SIMD2(atan2)
+LAR_SIMD2(pow)
 #undef LAR_SIMD
+#undef LAR_SIMD2
 #endif
 #endif
 
