@@ -450,3 +450,30 @@ describe("a factorisation", function()
     assert.same({ 0 }, select(2, lariat.zeros(0, 3):svd()).shape)
   end)
 end)
+
+describe("a mask", function()
+  it("takes and puts the same elements on any number of threads", function()
+    local many = lariat.threads()
+    finally(function() lariat.threads(many) end)
+    for _, dtype in ipairs { "float32", "float64", "int64", "bool" } do
+      local x = lariat.randint(0, 5, { 400, 401 }, { dtype = dtype })
+      local mask = lariat.rand(400, 401):gt(0.7)
+      local on, flat, want, put = mask:view(-1):totable(), x:view(-1):totable(), {}, {}
+      for k, yes in ipairs(on) do
+        if yes then want[#want + 1] = flat[k] end
+        put[k] = flat[yes and #want or k]
+      end
+      for threads = 1, 2 do
+        lariat.threads(threads)
+        local y, z = x:clone(), x:t():contiguous():t()
+        assert.same(want, x:masked_select(mask):totable())
+        y[mask] = x:view(-1):narrow(1, 1, #want)
+        z[mask] = x:view(-1):narrow(1, 1, #want)
+        assert.same(put, y:view(-1):totable())
+        assert.is_true(z:eq(y):all():item())
+        y[mask] = 1
+        assert.is_true(y:eq(lariat.where(mask, lariat.ones(1, { dtype = dtype }), x)):all():item())
+      end
+    end
+  end)
+end)

@@ -1,6 +1,7 @@
 /* t[key] and t[key] = value for every kind of key but strings. */
 #include "bind/lb.h"
 #include "kern/copy.h"
+#include "kern/masked.h"
 #include "op/calc.h"
 #include "op/slice.h"
 
@@ -120,34 +121,46 @@ static lar_status assign_part(lar_var *v, const lar_attr *cut, const lar_tensor 
   return st;
 }
 
+/* The one element of x, so many times. */
+static lar_status repeated(lar_tensor *x, int64_t count) {
+  lar_tensor one = *x, wide = {0};
+  one.ndim = 1;
+  one.shape[0] = one.stride[0] = 1;
+  lar_status st = lar_tensor_expand(&wide, &one, 1, &count);
+  *x = (lar_tensor){0};
+  if (st == LAR_OK) st = lar_clone(x, &wide, wide.dtype);
+  lar_tensor_clear(&one);
+  lar_tensor_clear(&wide);
+  return st;
+}
+
 /* v[mask] = value: one value for all, or as many as there are trues, in row-major order. */
 static lar_status assign_masked(lar_var *v, const lar_tensor *mask, const lar_tensor *value) {
   lar_tensor m = {0}, x = {0}, work = {0};
+  lar_masked on = {0};
   lar_status st = LAR_OK;
   if (!lar_tensor_same_shape(&v->t, mask))
     return lar_fail(LAR_ESHAPE, "a mask of shape %s does not fit %s", lar_tensor_text(mask),
                     lar_tensor_text(&v->t));
   LAR_GO(lar_contiguous(&m, mask, LAR_BOOL));
-  LAR_GO(lar_clone(&work, &v->t, v->t.dtype));
   LAR_GO(lar_clone(&x, value, v->t.dtype));
-  const uint8_t *on = lar_tensor_data(&m);
-  int64_t n = lar_tensor_numel(&m), have = lar_tensor_numel(&x), want = 0, next = 0;
-  for (int64_t i = 0; i < n; i++) want += on[i] != 0;
-  if (have != 1 && have != want) {
+  LAR_GO(lar_masked_init(&on, lar_tensor_data(&m), lar_tensor_numel(&m)));
+  int64_t have = lar_tensor_numel(&x);
+  if (have != 1 && have != on.count) {
     st = lar_fail(LAR_ESHAPE, "the mask holds %lld places and the value %lld elements",
-                  (long long)want, (long long)have);
+                  (long long)on.count, (long long)have);
     goto done;
   }
-  size_t size = lar_dtype_size(v->t.dtype);
-  char *to = lar_tensor_data(&work);
-  const char *from = lar_tensor_data(&x);
-  for (int64_t i = 0; i < n; i++) {
-    if (!on[i]) continue;
-    for (size_t b = 0; b < size; b++) to[(size_t)i * size + b] = from[(size_t)next * size + b];
-    if (have > 1) next++;
-  }
-  st = lar_copy(&v->t, &work);
+  if (have == 1) LAR_GO(repeated(&x, on.count));
+  bool in_place = lar_tensor_is_contiguous(&v->t) && v->t.storage != m.storage;
+  if (in_place)
+    lar_tensor_ref(&work, &v->t);
+  else
+    LAR_GO(lar_clone(&work, &v->t, v->t.dtype));
+  lar_masked_put(&on, lar_tensor_data(&work), lar_tensor_data(&x), lar_dtype_size(work.dtype));
+  if (!in_place) st = lar_copy(&v->t, &work);
 done:
+  lar_masked_clear(&on);
   lar_tensor_clear(&m);
   lar_tensor_clear(&x);
   lar_tensor_clear(&work);

@@ -1,8 +1,10 @@
 #include "kern/copy.h"
+#include "kern/masked.h"
 #include "op/calc.h"
 
 static lar_status forward(lar_io *io) {
   lar_tensor x = {0}, m = {0};
+  lar_masked on = {0};
   lar_status st = LAR_OK;
   if (io->in[1]->dtype != LAR_BOOL)
     return lar_fail(LAR_EDTYPE, "a mask must be bool, not %s",
@@ -13,19 +15,13 @@ static lar_status forward(lar_io *io) {
   LAR_GO(lar_op_peek("masked_select, whose length the mask decides,"));
   LAR_GO(lar_contiguous(&x, io->in[0], io->in[0]->dtype));
   LAR_GO(lar_contiguous(&m, io->in[1], LAR_BOOL));
-  const uint8_t *on = lar_tensor_data(&m);
-  int64_t n = lar_tensor_numel(&m), count = 0;
-  for (int64_t i = 0; i < n; i++) count += on[i] != 0;
-  LAR_GO(lar_tensor_init(&io->out[0], x.dtype, 1, &count));
+  LAR_GO(lar_masked_init(&on, lar_tensor_data(&m), lar_tensor_numel(&m)));
+  LAR_GO(lar_tensor_init(&io->out[0], x.dtype, 1, &on.count));
   io->nout = 1;
-  size_t size = lar_dtype_size(x.dtype);
-  char *to = lar_tensor_data(&io->out[0]);
-  const char *from = lar_tensor_data(&x);
-  for (int64_t i = 0; i < n; i++) {
-    if (!on[i]) continue;
-    for (size_t b = 0; b < size; b++) *to++ = from[(size_t)i * size + b];
-  }
+  lar_masked_take(&on, lar_tensor_data(&io->out[0]), lar_tensor_data(&x),
+                  lar_dtype_size(x.dtype));
 done:
+  lar_masked_clear(&on);
   lar_tensor_clear(&x);
   lar_tensor_clear(&m);
   return st;
