@@ -472,7 +472,8 @@ describe("a mask", function()
         assert.same(put, y:view(-1):totable())
         assert.is_true(z:eq(y):all():item())
         y[mask] = 1
-        assert.is_true(y:eq(lariat.where(mask, lariat.ones(1, { dtype = dtype }), x)):all():item())
+        local ones = lariat.ones(1, { dtype = dtype })
+        assert.is_true(y:eq(lariat.where(mask, ones, x)):all():item())
       end
     end
   end)

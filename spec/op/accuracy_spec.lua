@@ -112,3 +112,58 @@ describe("at infinity", function()
     assert.same({ -inf }, apply("log1p", { -1 }, "float64"):totable())
   end)
 end)
+
+-- Pairs of all sizes and signs, infinities, NaN and zeros of either sign among them.
+local function pairs_of_all_kinds()
+  local special = { 0.0, -0.0, 1.0, -1.0, 2.0, 3.0, 0.5, -0.5, 7.5, 2.0 ^ 60, 1e22, 1e-30, 1e30,
+    math.huge, -math.huge, 0 / 0 }
+  local a, b = {}, {}
+  for _, x in ipairs(special) do
+    for _, y in ipairs(special) do a[#a + 1], b[#b + 1] = x, y end
+  end
+  for i = 1, 3000 do
+    a[#a + 1] = math.sin(i) * 10 ^ (i % 13 - 5)
+    b[#b + 1] = math.cos(3 * i) * 10 ^ (i % 7 - 3)
+  end
+  return lariat.tensor(a, { dtype = "float64" }), lariat.tensor(b, { dtype = "float64" })
+end
+
+local function modulo(x, y)
+  local r = math.fmod(x, y)
+  return r ~= 0 and (r < 0) ~= (y < 0) and r + y or r
+end
+
+describe("within a few units in the last place of the C library is", function()
+  for name, fn in pairs {
+    pow = function(x, y) return y == 0.5 and math.sqrt(x) or x ^ y end, atan2 = math.atan,
+    mod = modulo,
+  } do
+    it(name .. " of two numbers of any size", function()
+      local a, b = pairs_of_all_kinds()
+      for dtype in pairs(FLOAT) do
+        local x, y = a:to(dtype), b:to(dtype)
+        local got = x[name](x, y):totable()
+        x, y = x:totable(), y:totable()
+        for k = 1, #got do
+          local want = fn(x[k], y[k])
+          if want ~= want then
+            assert.is_true(got[k] ~= got[k])
+          else
+            check(name, dtype, x[k], got[k], want)
+          end
+        end
+      end
+    end)
+  end
+
+  it("a power by one number for all, which gives the same as by a tensor", function()
+    local x = lariat.rand(100) + 0.1
+    for _, power in ipairs { 1, 2, 3, 0.5, -1, 1.7 } do
+      local y = lariat.full({ 100 }, power)
+      y[7] = 4
+      local all, each = x:pow(power):totable(), x:pow(y):totable()
+      each[7] = all[7]
+      assert.same(all, each)
+    end
+  end)
+end)

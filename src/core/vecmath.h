@@ -5,9 +5,10 @@
  * place from the true value; infinities and NaN come out as in the scalar forms. The compiler
  * calls them in loops marked `omp simd`. Elsewhere the scalar forms serve. Include first.
  *
- * What ops make of them keeps to that: exp, expm1, log, log1p, tanh, sigmoid, erf and softplus
- * are at most 4 units from the true value over the whole range of their dtype, denormals
- * included; gelu is at most 6, and 6 + 2 x^2 for negative x (spec/op/accuracy_spec.lua).
+ * What ops make of them keeps to that: exp, expm1, log, log1p, tanh, sigmoid, erf, softplus,
+ * pow and atan2 are at most 4 units from the true value over the whole range of their dtype,
+ * denormals included; gelu is at most 6, and 6 + 2 x^2 for negative x
+ * (spec/op/accuracy_spec.lua).
  */
 #ifndef LAR_CORE_VECMATH_H
 #define LAR_CORE_VECMATH_H

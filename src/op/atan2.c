@@ -2,7 +2,7 @@
 #include "op/map.h"
 
 static inline real f(real x, real y, const double *p) { return atan2(x, y); }
-LAR_MAP2(atan2, f)
+LAR_VMAP2(atan2, f)
 
 static void vjp(lar_vjp *v) {
   lar_var *r2 = lar_add(v->s, lar_mul(v->s, v->x[0], v->x[0]), lar_mul(v->s, v->x[1], v->x[1]));

@@ -6,7 +6,10 @@ static const lar_param params[] = {
   {0},
 };
 
-static inline real f(real x, const double *p) { return x > 0 ? x : (real)p[0] * x; }
+static inline real f(real x, const double *p) {
+  real below = (real)p[0] * x;
+  return x > 0 ? x : below;
+}
 LAR_MAP1(leaky_relu, f)
 
 static void vjp(lar_vjp *v) {

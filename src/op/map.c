@@ -75,7 +75,7 @@ static lar_status choose(const lar_op *op, const lar_attr *attr, int nin,
   lar_dtype t = in[nin - 1]->dtype;
   for (int k = op->result == LAR_BRANCH ? 1 : 0; k < nin; k++)
     if (in[k]->dtype != t) t = lar_dtype_promote(t, in[k]->dtype);
-  if (t == LAR_BOOL) t = LAR_I64;
+  if (t == LAR_BOOL) t = op->result == LAR_TRUTH ? LAR_F32 : LAR_I64; /* the shortest will do */
   if (t == LAR_I64 && makes_floats(op, attr)) t = lar_default_dtype;
   *compute = t;
   return op->map[slot(t)] != NULL

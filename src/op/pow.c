@@ -1,8 +1,8 @@
 #include "core/number.h"
 #include "op/map.h"
 
-/* Integers by repeated squaring, wrapping as Lua's do; a negative power of one gives 0. */
 #ifdef LAR_REAL_I64
+/* By repeated squaring, wrapping as Lua's integers do; a negative power gives 0. */
 static inline real f(real x, real y, const double *p) {
   if (y < 0) return x == 1 ? 1 : x == -1 ? (y % 2 ? -1 : 1) : 0;
   uint64_t r = 1, b = (uint64_t)x;
@@ -10,15 +10,50 @@ static inline real f(real x, real y, const double *p) {
     if (y & 1) r *= b;
   return (real)r;
 }
+LAR_MAP2(pow, f)
 #else
+/* Powers that take an operation or two. */
+#define BRIEF(CASE)  \
+  CASE(1, x)         \
+  CASE(2, x *x)      \
+  CASE(3, x *x *x)   \
+  CASE(0.5, sqrt(x)) \
+  CASE(-1, 1 / x)
+
+#define CHOICE(power, value) r = y == (real)(power) ? (value) : r;
 static inline real f(real x, real y, const double *p) {
-  if (y == 2) return x * x;
-  if (y == 1) return x;
-  if (y == (real)0.5) return sqrt(x);
-  return pow(x, y);
+  real r = pow(x, y);
+  BRIEF(CHOICE)
+  return r;
+}
+LAR_VMAP2(pow_any, f)
+
+static bool is_same(const real *y, int64_t n) {
+  int64_t others = 0;
+#pragma omp simd reduction(+ : others)
+  for (int64_t i = 1; i < n; i++) others += y[i] != y[0];
+  return n > 0 && others == 0;
+}
+
+#define LOOP(power, value)                                 \
+  if (y == (real)(power)) {                                \
+    _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++) { \
+      real x = a[i];                                       \
+      z[i] = value;                                        \
+    }                                                      \
+    return;                                                \
+  }
+
+LAR_MAP_HEAD(pow) {
+  real *z = out;
+  const real *a = in[0], *b = in[1];
+  if (is_same(b, n)) {
+    const real y = *b;
+    BRIEF(LOOP)
+  }
+  LAR_MAP_LOOP(pow_any)(n, out, in, p);
 }
 #endif
-LAR_MAP2(pow, f)
 
 /* d/dx = y x^(y-1), which is 0 for y = 0; d/dy = x^y log x, which is 0 at x = 0 < y. */
 static void vjp(lar_vjp *v) {
