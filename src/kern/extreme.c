@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "core/par.h"
+#include "kern/loop.h"
 
-enum { GRAIN = 16384, PARTS = 256 };
+enum { GRAIN = 16384, PARTS = 256, PANEL = 64 };
 
 static lar_par_body *rows_of(lar_dtype t) {
   return t == LAR_F32   ? lar_extreme_rows_f32
@@ -51,13 +52,33 @@ static void in_parts(const lar_extreme_job *j, lar_dtype t, int64_t r) {
     memcpy((char *)j->value + (size_t)r * size, (char *)l.value + (size_t)best * size, size);
 }
 
+/* Panels of neighbouring columns. */
+typedef struct panels {
+  lar_extreme_job *j;
+  lar_par_body *rows;
+} panels;
+
+static int64_t panel_start(const lar_extreme_job *j, int64_t panel) {
+  int64_t across = (j->inner + PANEL - 1) / PANEL;
+  return panel / across * j->inner + panel % across * PANEL;
+}
+
+static void in_panels(void *ctx, int64_t begin, int64_t end) {
+  const panels *p = ctx;
+  p->rows(p->j, panel_start(p->j, begin), panel_start(p->j, end));
+}
+
 void lar_extreme(bool largest, lar_dtype t, void *value, int64_t *place, const void *x,
                  const int64_t sizes[3]) {
   lar_extreme_job j = {largest, value, place, x, sizes[1], sizes[2]};
   int64_t count = sizes[0] * sizes[2];
-  if (sizes[2] == 1 && count < LAR_PAR_LEAST && sizes[1] > GRAIN) {
+  if (sizes[2] == 1 && count < LAR_PAR_LEAST && sizes[1] > GRAIN)
     for (int64_t r = 0; r < count; r++) in_parts(&j, t, r);
-    return;
-  }
-  lar_par_for(count, sizes[1] < GRAIN ? GRAIN / (sizes[1] + 1) + 1 : 1, rows_of(t), &j);
+  else if (sizes[2] == 1)
+    lar_par_for(count, lar_loop_grain(count * sizes[1]) / (sizes[1] + 1) + 1, rows_of(t), &j);
+  else if (count * sizes[1] < GRAIN)
+    rows_of(t)(&j, 0, count);
+  else
+    lar_par_shares(sizes[0] * ((sizes[2] + PANEL - 1) / PANEL), in_panels,
+                   &(panels){&j, rows_of(t)});
 }
