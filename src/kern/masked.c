@@ -64,11 +64,11 @@ static void take(void *ctx, int64_t begin, int64_t end) {
   }
 }
 
-#define PUT(type)                                         \
-  for (int64_t i = k * PART; at < stop; i++) {            \
-    type *to = (type *)j->to + i;                         \
-    *to = on[i] != 0 ? ((const type *)j->from)[at] : *to; \
-    at += on[i] != 0;                                     \
+#define PUT(type)                                                  \
+  for (int64_t i = k * PART; at < stop; i++) {                     \
+    type *to = (type *)j->to + i, x = ((const type *)j->from)[at]; \
+    *to = on[i] != 0 ? x : *to;                                    \
+    at += on[i] != 0;                                              \
   }
 
 static void put(void *ctx, int64_t begin, int64_t end) {
