@@ -12,5 +12,9 @@ void lar_softmax(lar_softmax_kind kind, lar_dtype t, void *out, const void *x,
   lar_par_body *body = t == LAR_F32 ? rows ? lar_softmax_rows_f32 : lar_softmax_panels_f32
                        : rows       ? lar_softmax_rows_f64
                                     : lar_softmax_panels_f64;
-  lar_par_for(sizes[0] * panels, GRAIN / each + 1, body, &j);
+  int64_t units = sizes[0] * panels;
+  if (units < LAR_PAR_LEAST && units * each > LAR_PAR_LEAST * GRAIN)
+    lar_par_shares(units, body, &j); /* few, but large */
+  else
+    lar_par_for(units, GRAIN / each + 1, body, &j);
 }
