@@ -164,7 +164,7 @@ static lar_status find_way(lar_optim *o, int i, bool keep) {
   LAR_TRY(lar_contiguous(&m->w, t, t->dtype));
   m->lr = o->lr * scale;
   m->step = m->lr * (rule->gain != NULL ? rule->gain(lar_optim_self(o, i), o->t + 1) : 1);
-  m->decay = m->streams ? lar_bound_decay(o->bound, i) : 0;
+  m->decay = m->streams && !m->settled ? lar_bound_decay(o->bound, i) : 0;
   m->prox = has_prox(o, i);
   m->metric = m->prox && rule->diagonal;
   m->uniform = m->metric && lar_bound_is_euclidean(o->bound, i);

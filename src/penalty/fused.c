@@ -181,7 +181,7 @@ double lar_bound_decay(const lar_bound *b, int i) {
     lar_pen_at at = lar_bound_at(b, &p->at[k]);
     lar_simple s;
     if (!p->at[k].by_grad || at.l == 0) continue;
-    if (strength != 0 || at.weight != NULL || type->simple == NULL ||
+    if (strength != 0 || at.weight != NULL || type == NULL || type->simple == NULL ||
         (type->traits & LAR_SMOOTH) == 0)
       return 0;
     type->simple(at.self, at.l, &s);
