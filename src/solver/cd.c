@@ -314,65 +314,77 @@ static lar_status pivot(lar_cd *w, const lar_problem *g, double previous, lar_po
   return LAR_OK;
 }
 
-/* The working set's optimum, by models that are solved the better the nearer it is. What is
- * left is judged by the size of the coefficients: where that deceives (they are next to 0), a
- * step is due. */
-static lar_status settle(lar_cd *w, const lar_problem *g, lar_point *at, double share,
-                         bool due) {
-  const double slow = 0.2;
+/* Of coarse tolerances a look at all columns, which costs less than a model of many, often
+ * tells sooner that a point is enough. */
+static bool is_coarse(const lar_problem *g) { return g->tol >= LAR_CD_COARSE; }
+
+static bool looks_pay(const lar_cd *w, const lar_problem *g) {
+  return is_coarse(g) && (double)w->q.m * (double)w->q.m > 2 * (double)g->x->p;
+}
+
+/* The working set's optimum, by models that are solved the better the nearer it is; or one of
+ * them, where a look pays. What is left is judged by the size of the coefficients: where that
+ * deceives (they are next to 0), a step is due. *near: no more is to be had. */
+static lar_status settle(lar_cd *w, const lar_problem *g, lar_point *at, double share, bool due,
+                         bool *near) {
+  const double slow = 0.2, fine = is_coarse(g) ? 0.1 : 0.01;
   bool dual = w->s.convex && w->s.other == NULL;
   double goal = share * g->tol * g->null_value, kkt = share * g->tol * g->null_slope;
-  double far, last = HUGE_VAL;
+  double far, last = w->off;
+  *near = false;
   while (at->iterations < g->max_iter && !lar_interrupt_pending()) {
     int64_t rounds;
     double left = lar_quad_left(&w->q, &w->s, &far);
-    if (w->q.m == 0 || (!due && (dual ? left <= goal : far <= kkt))) return LAR_OK;
+    *near = w->q.m == 0 || (!due && (dual ? left <= goal : far <= kkt));
+    if (*near) return LAR_OK;
     due = false;
     double off = dual ? left : far;
     if (off > slow * last || w->damp > 1) w->filled = 0;
-    last = off;
+    last = w->off = off;
     LAR_TRY(make_model(w, g));
-    double gap = dual ? fmax(0.01 * left, 0.3 * goal) : (double)NAN;
-    double near = fmax(0.01 * far, 0.3 * kkt);
+    double gap = dual ? fmax(fine * left, 0.3 * goal) : (double)NAN;
+    double slope = fmax(fine * far, 0.3 * kkt);
     if (w->q.rows) {
       lar_metric metric = {w->h, w->weight, 0};
       memcpy(w->move, w->u, (size_t)g->x->n * sizeof(double));
-      lar_until until = {gap, near, -HUGE_VAL, 1000};
+      lar_until until = {gap, slope, -HUGE_VAL, 1000};
       LAR_TRY(lar_quad_descend(&w->q, &w->s, &metric, w->move, until, &rounds));
     } else {
-      LAR_TRY(lar_quad_solve(&w->q, &w->s, gap, near, 1000, &rounds));
+      LAR_TRY(lar_quad_solve(&w->q, &w->s, gap, slope, 1000, &rounds));
     }
     at->iterations += rounds > 0 ? rounds : 1;
     LAR_TRY(advance(w, g, at));
     refresh_slopes(w, g);
-    if (lar_unbounded(g, at, 1e-9)) break;
+    *near = lar_unbounded(g, at, 1e-9);
+    if (*near || (dual && looks_pay(w, g))) break;
   }
   return LAR_OK;
 }
 
 static lar_status solve_smooth(lar_cd *w, const lar_problem *g, double previous,
                                lar_point *at) {
-  double share = 0.3;
+  double share = is_coarse(g) ? 0.9 : 0.3;
   int64_t added;
-  bool due = false, pivots = lar_pivot_fits(g, &w->s);
+  bool due = false, near = true, pivots = lar_pivot_fits(g, &w->s);
   if (!w->begun) {
     LAR_TRY(lar_cd_centre(w, g, at));
     lar_cd_measure(w, g);
     lar_look_all(&w->seen, w->u, w->corr);
     w->begun = true;
   }
+  w->off = HUGE_VAL;
   w->ahead = lar_cd_strong(at->lambda, previous);
   LAR_TRY(lar_cd_admit(w, g, at, w->ahead, &added));
   for (;;) {
     if (pivots) LAR_TRY(pivot(w, g, previous, at, &pivots));
-    if (!pivots || due) LAR_TRY(settle(w, g, at, share, due));
+    if (!pivots || due) LAR_TRY(settle(w, g, at, share, due, &near));
     lar_cd_measure(w, g);
     lar_cd_look(w);
     bool good = lar_cd_certified(w, g, at);
     if (lar_cd_ended(w, g, at, good, share)) return LAR_OK;
     LAR_TRY(lar_cd_admit(w, g, at, at->lambda, &added));
     if (good && added == 0) return LAR_OK;
-    due = added == 0;
+    due = near && added == 0;
     if (due) share *= 0.1;
   }
 }

@@ -30,6 +30,7 @@ typedef struct lar_cd {
   double weight, flat; /* sum of h; what all h are, or 0 */
   bool begun, whole;   /* whole: the members are all columns, and rows are not looked at */
   double damp;         /* curvatures are taken so many times: 1, unless steps fail */
+  double off;          /* what was left before the last model of a strength */
   double floor; /* a row's least curvature, as a share of the bound: less as steps pass */
   double goal;  /* rounds may end where the objective is as low as that */
   double dual, dual_at; /* the highest value of the dual at that strength */
