@@ -1,8 +1,9 @@
 /*
  * core/interrupt - the flag that Ctrl-C sets and long work polls.
  *
- * lar_interrupt_set may be called from a signal handler. While it is held, whoever stops other
- * code for it leaves that alone: the work under way calls that code, and ends by its own poll.
+ * lar_interrupt_set and lar_interrupt_hold may be called from a signal handler. While it is
+ * held, whoever stops other code for it leaves that alone: the work under way calls that code,
+ * and ends by its own poll.
  */
 #ifndef LAR_CORE_INTERRUPT_H
 #define LAR_CORE_INTERRUPT_H

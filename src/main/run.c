@@ -52,11 +52,14 @@ static void stop(lua_State *L, lua_Debug *ar) {
 }
 
 static void on_interrupt(int sig) {
-  if (lar_interrupt_pending()) { /* the last one is not served: give up */
+  if (lar_interrupt_pending() &&
+      !lar_interrupt_held()) { /* the last one is not served: give up */
     signal(sig, SIG_DFL);
     raise(sig);
     return;
   }
+  if (lar_interrupt_pending())
+    lar_interrupt_hold(false); /* no waiting for Lua to end its part */
   lar_interrupt_set();
   lua_sethook(running, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
   ssize_t written = lm_interactive ? write(STDOUT_FILENO, "\n", 1) : 0;

@@ -214,7 +214,6 @@ static void poll(loop *l) {
   double t = read_clock(CLOCK_MONOTONIC_COARSE); /* late by milliseconds, but costs nothing */
   f->seconds = fmax(f->seconds, t - l->started);
   if (lar_interrupt_pending()) {
-    lar_interrupt_clear();
     f->status = LAR_FIT_INTERRUPTED;
   } else if (f->time_limit > 0 && f->seconds >= f->time_limit) {
     f->status = LAR_FIT_TIME_LIMIT;
@@ -424,7 +423,8 @@ lar_status lar_fit_run(lar_fit *f) {
   lar_status st = prepare(&l);
   bool former_grad = lar_grad_mode(true), former_mode = f->model->training;
   f->status = LAR_FIT_RUNNING;
-  lar_interrupt_clear();
+  bool inner = lar_interrupt_hold(true); /* within a run that is to end at Ctrl-C too? */
+  if (!inner) lar_interrupt_clear();
   lar_module_train(f->model, true);
   while (st == LAR_OK && f->status == LAR_FIT_RUNNING) {
     if (f->epoch >= f->epochs)
@@ -432,11 +432,8 @@ lar_status lar_fit_run(lar_fit *f) {
     else
       st = epoch(&l);
   }
-  if (st == LAR_ECALL && lar_interrupt_pending()) { /* Ctrl-C while a hook ran */
-    lar_interrupt_clear();
-    f->status = LAR_FIT_INTERRUPTED;
-    st = LAR_OK;
-  }
+  if (f->status == LAR_FIT_INTERRUPTED && !inner) lar_interrupt_clear();
+  lar_interrupt_hold(inner);
   if (l.steps != NULL) (void)snprintf(f->plan, sizeof f->plan, "%s", lar_steps_text(l.steps));
   lar_optim_zero_grad(f->optim);
   lar_module_train(f->model, former_mode);
