@@ -47,10 +47,10 @@ typedef struct share {
 } share;
 
 /* Each thread goes through its own share, which is always the same, and then helps with those
- * that are not done. Tasks are one share. */
+ * that are not done. More tasks than threads are one share. */
 static void run(const struct job *j) {
   share all[SHARES];
-  int threads = omp_get_max_threads(), n = j->task != NULL ? 1 : threads;
+  int threads = omp_get_max_threads(), n = j->task != NULL && j->chunks > threads ? 1 : threads;
   if (n > SHARES) n = SHARES;
   for (int k = 0; k < n; k++) {
     atomic_init(&all[k].next, (j->chunks * k + n - 1) / n);
