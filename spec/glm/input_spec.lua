@@ -173,10 +173,15 @@ describe("sound results of odd questions:", function()
     sound { y = y:gt(0), family = "binomial" }
   end)
 
-  it("groups that miss columns leave those free", function()
+  it("groups that miss columns leave those free, and that is said", function()
     local path = sound { penalty = P.group_lasso { groups = { { 1, 2 } } } }
     assert.same({ 0, 0 }, path.coef[{ { 1, 2 }, 1 }]:totable())
     assert.equal(2, path.df[1])
+    assert.matches("columns 3, 4 are in no group and free of it", tostring(path), 1, true)
+    local most = sound { penalty = P.group_lasso { groups = { { 1, 2 }, { 4 } } } }
+    assert.matches("column 3 is in no group and free of it", tostring(most), 1, true)
+    local all = sound { penalty = P.group_lasso { groups = { { 1, 2 }, { 3, 4 } } } }
+    assert.is_nil(tostring(all):find "no group")
   end)
 
   it("a box without 0 holds from the first lambda", function()

@@ -162,9 +162,13 @@ static void lift(state *t, const double *u, double shift, const double *b, doubl
   t->dual = fmax(t->dual, dual_of(e, along, most));
 }
 
+/* Of those that are in, at b; NULL: where they are. */
 static double penalty_of(const state *t, const double *b) {
   double sum = 0;
-  for (int64_t c = 0; c < t->n; c++) sum += lar_scalar_value(t->s, t->q->at[t->in[c]], b[c]);
+  for (int64_t c = 0; c < t->n; c++) {
+    const int64_t k = t->in[c];
+    sum += lar_scalar_value(t->s, t->q->at[k], b != NULL ? b[c] : t->q->b[k]);
+  }
   return sum;
 }
 
@@ -205,13 +209,8 @@ static double extrapolate(state *t, double gap) {
 
 /* Is the objective low enough? Those that are in are all that is not 0. */
 static bool reached(const state *t) {
-  double sum = 0;
   if (t->until.goal == -HUGE_VAL) return false;
-  for (int64_t c = 0; c < t->n; c++) {
-    int64_t k = t->in[c];
-    sum += lar_scalar_value(t->s, t->q->at[k], t->q->b[k]);
-  }
-  return energy(t, t->u, t->shift) + sum <= t->until.goal;
+  return energy(t, t->u, t->shift) + penalty_of(t, NULL) <= t->until.goal;
 }
 
 /* Those that are not 0, until they are near enough; how many rounds. *near: are they? */

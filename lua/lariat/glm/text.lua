@@ -36,6 +36,31 @@ local function penalty_text(penalty)
   return (table.concat(parts, " "):gsub("^1 ", ""):gsub("%f[%w]w%f[%W]", "b"))
 end
 
+-- The columns that lists of groups leave out, by number.
+local function in_no_group(self)
+  local missing = {}
+  for _, term in ipairs(self.penalty:describe()) do
+    local groups = term.options and term.options.groups
+    local seen = {}
+    for _, group in ipairs(type(groups) == "table" and groups or {}) do
+      for _, j in ipairs(group) do seen[j] = true end
+    end
+    for j = 1, next(seen) and self.p or 0 do
+      if not seen[j] then missing[#missing + 1] = j end
+    end
+  end
+  return missing
+end
+
+local function free_text(self)
+  local few, missing = 5, in_no_group(self)
+  if #missing == 0 then return "" end
+  if #missing == 1 then return "; column " .. missing[1] .. " is in no group and free of it" end
+  local which = #missing <= few and "columns " .. table.concat(missing, ", ")
+    or #missing .. " columns"
+  return ("; %s are in no group and free of it"):format(which)
+end
+
 --- What is minimised.
 -- @local
 function text.objective(self, lambda)
@@ -46,7 +71,8 @@ function text.objective(self, lambda)
   local scaled = self.standardize and ", b on columns of standard deviation 1" or ""
   local penalty = penalty_text(self.penalty)
   if penalty:find " " then penalty = "(" .. penalty .. ")" end
-  return ("%s%s + %s * %s, %s%s"):format(mean, loss_text(self), lambda, penalty, free, scaled)
+  return ("%s%s + %s * %s, %s%s%s"):format(mean, loss_text(self), lambda, penalty, free, scaled,
+    free_text(self))
 end
 
 local function kind(self)

@@ -6,8 +6,8 @@ local constructor = require "lariat.core".penalty.constructor
 local P = {}
 
 --- Norms of groups, `lambda sum_g sqrt(|g|) |w_g|_2`: whole groups at exactly zero. For a
--- linear weight (out, in), `by = "input"` groups the column of each input. The prox is exact in
--- the metric of adaptive optimisers too.
+-- linear weight (out, in), `by = "input"` groups the column of each input. What is in no group
+-- is free of it. The prox is exact in the metric of adaptive optimisers too.
 -- @function group_lasso
 -- @param options a table with `lambda`, `by` or `groups`, `weights`, `mode`
 -- @return a penalty; used on a parameter that has no such groups it raises
