@@ -478,3 +478,50 @@ describe("a mask", function()
     end
   end)
 end)
+
+-- The places of a list's elements in their order, equals as they came, NaN the largest.
+local function order_of(v, descending)
+  local function less(a, b) return a < b or (b ~= b and a == a) end
+  local places = {}
+  for i = 1, #v do places[i] = i end
+  table.sort(places, function(a, b)
+    local p, q = v[a], v[b]
+    if descending then p, q = q, p end
+    if less(p, q) or less(q, p) then return less(p, q) end
+    return a < b
+  end)
+  return places
+end
+
+describe("an order", function()
+  local function check_order(x, descending)
+    local options = { descending = descending }
+    local rows, columns = x:argsort(2, options), x:t():contiguous():argsort(1, options)
+    assert.same(rows:totable(), columns:t():totable())
+    for r = 1, x.shape[1] do
+      local want = order_of(x[r]:totable(), descending)
+      assert.same(want, rows[r]:totable())
+      for k = 1, math.min(70, #want), 23 do
+        local values, places = x:topk(k, 2, { largest = descending })
+        assert.same({ table.unpack(want, 1, k) }, places[r]:totable())
+        assert.is_true(rawequal(values.shape[2], k))
+      end
+    end
+  end
+
+  it("of few and many elements is that of Lua, equals and NaN among them", function()
+    for _, dtype in ipairs { "float32", "float64", "int64" } do
+      for _, n in ipairs { 1, 2, 17, 300, 1023, 1024, 2500 } do
+        local x = lariat.randint(-9, 9, { 2, n }, { dtype = dtype })
+        if dtype ~= "int64" then
+          x[x:gt(8)] = 0 / 0
+          x[x:lt(-8)] = -math.huge
+          x[x:eq(3)] = -0.0
+          x[1] = x[1] + lariat.randn(n, { dtype = dtype })
+        end
+        check_order(x, false)
+        check_order(x, true)
+      end
+    end
+  end)
+end)

@@ -9,12 +9,12 @@
 
 #include "core/tensor.h"
 
-/* place[outer][n][inner]: the 1-based places of the elements in their order. */
+/* place[outer][most][inner]: the 1-based places of the first elements in their order. */
 lar_status lar_argsort(bool descending, lar_dtype t, int64_t *place, const void *x,
-                       const int64_t sizes[3]);
+                       const int64_t sizes[3], int64_t most);
 
 typedef lar_status lar_argsort_body(bool descending, int64_t *place, const void *x,
-                                    const int64_t sizes[3]);
+                                    const int64_t sizes[3], int64_t most);
 lar_argsort_body lar_argsort_f32, lar_argsort_f64, lar_argsort_i64;
 
 #endif

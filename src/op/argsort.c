@@ -7,7 +7,8 @@ static const lar_param params[] = {
 
 static lar_status forward(lar_io *io) {
   io->nout = 1;
-  return lar_order(&io->out[0], io->in[0], lar_attr_int(io->attr, 0), io->attr->f[0] != 0);
+  return lar_order(&io->out[0], io->in[0], lar_attr_int(io->attr, 0), io->attr->f[0] != 0,
+                   LAR_NONE);
 }
 
 LAR_ENTRY(op, argsort) = {

@@ -33,7 +33,7 @@ static lar_status along(lar_io *io, const lar_tensor *x, int64_t d) {
     LAR_GO(lar_fail(LAR_ESHAPE, "%s has no elements to choose from", lar_tensor_text(x)));
   int64_t shape[LAR_MAX_NDIM];
   for (int e = 0; e < x->ndim; e++) shape[e] = e == a.dim ? 1 : x->shape[e];
-  LAR_GO(lar_order(&order, x, d, false));
+  LAR_GO(lar_order(&order, x, d, false, LAR_NONE));
   LAR_GO(lar_tensor_init(&place, LAR_I64, x->ndim, shape));
   if (lar_tensor_numel(&place) > 0)
     choose(lar_tensor_data(&place), lar_tensor_data(&order), &a);

@@ -10,7 +10,7 @@ static lar_status forward(lar_io *io) {
   int64_t d = lar_attr_int(io->attr, 0);
   int dim = 0;
   if (x->ndim > 0) LAR_TRY(lar_dim(d == LAR_NONE ? -1 : d, x->ndim, &dim));
-  return lar_order_part(io, d, io->attr->f[0] != 0, 0, x->ndim > 0 ? x->shape[dim] : 1);
+  return lar_order_part(io, d, io->attr->f[0] != 0, x->ndim > 0 ? x->shape[dim] : 1);
 }
 
 static void vjp(lar_vjp *v) { lar_order_vjp(v, lar_attr_int(v->attr, 0)); }

@@ -14,7 +14,7 @@ static lar_status forward(lar_io *io) {
   if (k < 0 || k > n || (x->ndim == 0 && k != 1))
     return lar_fail(LAR_ESHAPE, "%lld of %lld elements along dimension %d of %s", (long long)k,
                     (long long)n, dim + 1, lar_tensor_text(x));
-  return lar_order_part(io, d, io->attr->f[0] != 0, 0, k);
+  return lar_order_part(io, d, io->attr->f[0] != 0, k);
 }
 
 static void vjp(lar_vjp *v) { lar_order_vjp(v, lar_attr_int(v->attr, 1)); }

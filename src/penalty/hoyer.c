@@ -109,7 +109,7 @@ static void consider(best *of, int64_t k, double last, double one, double two, d
 static lar_status least(int64_t n, double *size, double most, double tl, int64_t *place,
                         best *of) {
   double one = 0, two = 0;
-  LAR_TRY(lar_argsort(true, LAR_F64, place, size, (int64_t[]){1, n, 1}));
+  LAR_TRY(lar_argsort(true, LAR_F64, place, size, (int64_t[]){1, n, 1}, n));
   *of = (best){.p = 1};
   for (int64_t k = 0; k < n; k++) {
     double x = size[place[k] - 1] / most;
