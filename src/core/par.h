@@ -17,7 +17,8 @@ enum { LAR_PAR_LEAST = 16 };
 
 /* Call body(ctx, begin, end) over [0, n) in chunks of `grain` (some ten thousand simple
  * operations); in parallel when there are many and the caller is not inside a parallel region
- * already. */
+ * already. A thread begins with the same chunks every time, whose data it may have at hand, and
+ * helps others when it is done. */
 void lar_par_for(int64_t n, int64_t grain, lar_par_body *body, void *ctx);
 
 /* Call task(ctx, k) for every k in [0, n): each of them work enough for a thread, handed out as
@@ -26,8 +27,9 @@ void lar_par_for(int64_t n, int64_t grain, lar_par_body *body, void *ctx);
 typedef void lar_par_task(void *ctx, int64_t k);
 void lar_par_tasks(int64_t n, lar_par_task *task, void *ctx);
 
-/* Call body(ctx, begin, end) over [0, n) cut into one stretch for each thread, always the same
- * one: only for work whose bits do not depend on where it is cut. */
+/* Call body(ctx, begin, end) over [0, n) cut into one stretch for each thread, the same one
+ * every time unless it comes late: only for work whose bits do not depend on where it is cut.
+ */
 void lar_par_shares(int64_t n, lar_par_body *body, void *ctx);
 
 int lar_par_threads(void);
