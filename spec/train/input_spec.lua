@@ -39,6 +39,22 @@ describe("fit refuses", function()
     says "validation%.x of shape %(0, 3%) has no rows"
   end)
 
+  it("weights that are none, or all zero", function()
+    local d = data()
+    for bad, what in pairs {
+      [-1] = "fit: weight %-1 in row 7 is not a number >= 0",
+      [math.huge] = "fit: weight inf in row 7 is not a number >= 0",
+    } do
+      d.weight = lariat.ones(40)
+      d.weight[7] = bad
+      assert.matches(what, why(d, {}))
+      assert.matches(what:gsub("weight", "validation%%.weight", 1),
+        why(data(), { validation = d }))
+    end
+    d.weight = lariat.zeros(40)
+    assert.matches("fit: weights are all zero", why(d, {}))
+  end)
+
   it("labels in a column, saying how to make them a row", function()
     assert.matches("target %(32, 1%) differ in shape; .* one a row: target:squeeze%(%-1%)",
       why({ x = lariat.randn(40, 3), y = lariat.randint(1, 2, { 40, 1 }) },
@@ -70,6 +86,8 @@ describe("fit refuses", function()
 
   it("settings of the wrong type", function()
     local d = data()
+    assert.matches("seed = 1.5 must be whole", why(d, { seed = 1.5 }))
+    assert.matches("seed must be a number", why(d, { seed = "x" }))
     assert.matches("optimizer must be a name or what lariat.optim makes, .* not a number",
       why(d, { optimizer = 3 }))
     assert.matches("metrics must be a list .* not a string", why(d, { metrics = "accuracy" }))
@@ -83,5 +101,39 @@ describe("fit refuses", function()
     assert.matches("checkpoint.path is empty", why(d, { checkpoint = "" }))
     assert.matches("checkpoint.every = 1.5 must be whole epochs",
       why(d, { checkpoint = { path = "x.ckpt", every = 1.5 } }))
+  end)
+end)
+
+describe("fit takes", function()
+  -- As rows that are not there, in batches of their own or not.
+  it("batches whose weights are all zero for none", function()
+    for _, batch_size in ipairs { 4, 8 } do
+      local d, net = data(), nn.linear(3, 1)
+      local few, other = { x = d.x[{ { 9, 40 } }], y = d.y[{ { 9, 40 } }] }, net:clone()
+      d.weight = lariat.ones(40)
+      d.weight[{ { 1, 8 } }] = 0
+      local function fit(model, rows)
+        return lariat.fit(model, rows, {
+          loss = "mse", epochs = 3, batch_size = batch_size, shuffle = false, seed = 1,
+          penalty = lariat.penalty.l2(function(s) return 0.1 * s.epoch end), validation = rows,
+        })
+      end
+      local a, b = fit(net, d), fit(other, few)
+      assert.equal(a[3].step, b[3].step)
+      for k = 1, 3 do
+        assert.is_true(math.abs(a[k].loss - b[k].loss) < 1e-6)
+        assert.is_true(math.abs(a[k].val_loss - b[k].val_loss) < 1e-6)
+      end
+      local gap = net:parameter "weight" - other:parameter "weight"
+      assert.is_true(gap:abs():max():item() < 1e-6)
+    end
+  end)
+
+  it("validation whose first thousand rows weigh nothing", function()
+    local v = { x = lariat.randn(1100, 3), y = lariat.randn(1100, 1) }
+    v.weight = lariat.ones(1100)
+    v.weight[{ { 1, 1024 } }] = 0
+    local h = lariat.fit(nn.linear(3, 1), data(), { loss = "mse", epochs = 2, validation = v })
+    assert.is_true(h[2].val_loss > 0 and h[2].val_loss < math.huge)
   end)
 end)

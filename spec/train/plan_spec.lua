@@ -326,6 +326,8 @@ describe("a history", function()
     h:profile(to)
     to:seek "set"
     assert.is_truthy(to:read "a":find "1  linear %+ tanh +%(16, 8%) +%d+ bytes +[%d.]+ us")
+    local _, why = pcall(h.profile, h, "x")
+    assert.matches("written to an open file, not to a string", why)
   end)
 
   it("says why there is no plan", function()

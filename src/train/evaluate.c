@@ -29,13 +29,16 @@ lar_var *lar_fit_loss(const lar_fit *f, lar_scope *s, lar_var *pred, const lar_b
 static lar_status evaluate_part(lar_steps *st, const lar_batch *b, double *sum, double *rows,
                                 lar_var **pred) {
   lar_scope s;
-  lar_step step = {.kind = LAR_STEP_JUDGE, .batch = b};
+  lar_batch own = *b;
+  lar_step step = {.kind = LAR_STEP_JUDGE, .batch = &own};
+  double weight = lar_batch_rows(b);
+  if (weight == 0) own.weight = NULL; /* a mean that counts for nothing */
   lar_scope_init(&s);
   lar_status status = lar_steps_run(st, &s, &step);
   if (status == LAR_OK && pred != NULL) status = lar_var_detach(pred, step.pred);
   lar_scope_clear(&s);
-  *sum += step.loss * lar_batch_rows(b);
-  *rows += lar_batch_rows(b);
+  *sum += step.loss * weight;
+  *rows += weight;
   return status;
 }
 

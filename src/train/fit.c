@@ -109,7 +109,7 @@ static lar_status diverge(loop *l, const lar_batch *b) {
 /* Strengths for this step; and terms of parameters where an epoch of one step has its loss. */
 static lar_status refresh(loop *l) {
   lar_bound *bound = l->f->optim->bound;
-  bool first = l->f->batch == 1;
+  bool first = l->rows == 0; /* of the epoch */
   LAR_TRY(renew_terms(l));
   if (bound != NULL && (first || lar_bound_sees(bound) != 0))
     LAR_TRY(lar_optim_refresh(l->f->optim, l->f->hooks.state));
@@ -180,6 +180,7 @@ static lar_status learn_batch(loop *l, lar_scope *s, const lar_batch *b) {
 static lar_status step(loop *l, const lar_batch *b) {
   lar_scope s;
   l->f->batch++;
+  if (b->weight != NULL && lar_batch_rows(b) == 0) return LAR_OK; /* no rows, as it were */
   LAR_TRY(begin_step(l));
   lar_scope_init(&s);
   lar_status st = learn_batch(l, &s, b);
@@ -392,22 +393,38 @@ static lar_status check_trainable(const lar_module *m, const lar_params *p) {
                             "that are to be trained");
 }
 
+static lar_status check_weights(const lar_tensor *w, const char *whose) {
+  double sum = 0;
+  for (int64_t i = 0; i < w->shape[0]; i++) {
+    double v = lar_tensor_get(w, i * w->stride[0]);
+    if (!(v >= 0 && v < HUGE_VAL))
+      return lar_fail(LAR_EARG, "fit: %sweight %g in row %lld is not a number >= 0", whose, v,
+                      (long long)i + 1);
+    sum += v;
+  }
+  return sum > 0 ? LAR_OK : lar_fail(LAR_EARG, "fit: %sweights are all zero", whose);
+}
+
 /* Whole data, where there is any. */
-static lar_status check_data(const lar_batch *d, const char *x, const char *y) {
+static lar_status check_data(const lar_batch *d, const char *whose) {
+  char x[64], y[64];
   if (d->x == NULL) return LAR_OK;
+  (void)snprintf(x, sizeof x, "fit: %sx", whose);
+  (void)snprintf(y, sizeof y, "fit: %sy", whose);
   LAR_TRY(lar_check_finite(x, &d->x->t));
   if (d->y != NULL) LAR_TRY(lar_check_finite(y, &d->y->t));
   if (d->x->t.ndim == 0 || d->x->t.shape[0] == 0)
     return lar_fail(LAR_ESHAPE, "%s of shape %s has no rows", x, lar_tensor_text(&d->x->t));
-  return LAR_OK;
+  return d->weight != NULL && d->weight->t.ndim == 1 ? check_weights(&d->weight->t, whose)
+                                                     : LAR_OK;
 }
 
 static lar_status prepare(loop *l) {
   lar_fit *f = l->f;
   void *p;
   LAR_TRY(check_trainable(f->model, &f->optim->params));
-  LAR_TRY(check_data(&f->data, "fit: x", "fit: y"));
-  LAR_TRY(check_data(&f->val, "fit: validation.x", "fit: validation.y"));
+  LAR_TRY(check_data(&f->data, ""));
+  LAR_TRY(check_data(&f->val, "validation."));
   if (f->gap_tol > 0) LAR_TRY(lar_gap_known(f));
   LAR_TRY(lar_steps_new(&l->steps, f));
   LAR_TRY(lar_alloc(&p, (size_t)f->optim->params.n, sizeof *l->safe));

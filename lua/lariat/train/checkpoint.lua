@@ -95,7 +95,7 @@ Writer.__index = Writer
 --- What writes the checkpoints that `fit` was asked for; nil for nil.
 -- @param given a path, or `{path=, every=1 (epochs), resume=false}`
 function checkpoint.writer(given)
-  if given == nil then return nil end
+  if not given then return nil end
   if type(given) == "string" then given = { path = given } end
   if type(given) ~= "table" then
     fail("checkpoint must be the name of a file or {path=, every=, resume=}, not a %s",

@@ -64,6 +64,9 @@ end
 -- @usage history:profile(io.tmpfile())
 function History:profile(to)
   to = to or io.stdout
+  if type(to) ~= "userdata" and type(to) ~= "table" then
+    error("profile: times are written to an open file, not to a " .. type(to), 2)
+  end
   if not self.kernels then
     to:write("no plan; ", tostring(self.plan), "\n")
     return

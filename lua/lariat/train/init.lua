@@ -124,6 +124,8 @@ local function read_numbers(config, opts, optimizer)
   check_whole(config)
   if config.epochs == math.huge then config.epochs = 2 ^ 53 end
   if config.batch_size == math.huge then config.batch_size = rows end
+  local seed = number("seed")
+  if seed and math.tointeger(seed) == nil then fail("seed = %s must be whole", seed) end
   config.shuffle, config.drop_last = opts.shuffle, opts.drop_last
   config.dynamic, config.profile = opts.dynamic, opts.profile
 end
