@@ -46,6 +46,13 @@ describe("from piece to piece:", function()
       assert.is_true(path.df:max():item() > 40)
     end)
 
+    it(name .. ": where rows are many, steps are Newton's", function()
+      local x, y = problem(20000, 12)
+      local path = lariat.glm.path(asked(family, { x = x, y = y, n_lambda = 20 }))
+      assert.is_true(path.gap:max():item() <= 1e-6)
+      assert.is_true(sum(path.iterations) < 1500)
+    end)
+
     it(name .. ": one strength, from nothing", function()
       local x, y = problem(50, 150)
       local fit = lariat.glm.path(asked(family, { x = x, y = y, lambda = { 0.01 } }))

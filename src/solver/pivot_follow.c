@@ -243,17 +243,21 @@ static double changes_ahead(const lar_pivot *v, const lar_point *at) {
   return count;
 }
 
-/* A change goes through Z and the inverse once or twice; Newton's steps make and factor a
- * matrix, at more operations a second. Where a step is next to nothing, so is this. */
-static bool pays(const lar_pivot *v, const lar_point *at) {
-  const double few = 1e8, n = (double)v->g->x->n, changes = changes_ahead(v, at);
-  const double m = fmin((double)v->inverse.n + changes / 2, n);
-  const double each = m * m + n * ((double)v->q->m + 8), newton = m * m * (n / 2 + m / 3);
-  return changes * each <= 4 * newton + few;
+/* How many changes are worth it. One goes through Z and the inverse once or twice; Newton's
+ * method makes and factors a matrix, at more operations a second, but the more often the fewer
+ * rows are left to bend for each coefficient. Where a change costs next to nothing, changes pay
+ * in any case. */
+static double affordable(const lar_pivot *v, double changes) {
+  const double few = 1e7, least = 1e-2, n = (double)v->g->x->n, all = (double)v->q->m;
+  double rows = 1;
+  for (int64_t i = 0; i < v->g->x->n; i++) rows += v->piece[i] == 0;
+  const double m = fmin((double)v->inverse.n + changes / 2, fmin(n, all + 1));
+  const double newton = m * m * (n / 2 + m / 3), left = fmax(1 - m / rows, least);
+  return (newton / (left * left) + few) / (m * m + n * (all + 8));
 }
 
 /* From the point to the optimum, or until something does not add up. */
-static lar_status walk(lar_pivot *v, lar_point *at, bool *done) {
+static lar_status walk(lar_pivot *v, double most, lar_point *at, bool *done) {
   enum { STILL = 256 };
   int64_t gone = -1, still = 0;
   while (v->now > 0 && *done) {
@@ -265,7 +269,8 @@ static lar_status walk(lar_pivot *v, lar_point *at, bool *done) {
     LAR_TRY(make(v, &c, at, done));
     look_ahead(v);
     still = c.t <= 1e-13 ? still + 1 : 0;
-    if (still > STILL || at->iterations >= v->g->max_iter || lar_interrupt_pending())
+    if (--most < 0 || still > STILL || at->iterations >= v->g->max_iter ||
+        lar_interrupt_pending())
       *done = false;
   }
   return LAR_OK;
@@ -307,9 +312,10 @@ lar_status lar_pivot_follow(lar_pivot *v, const lar_problem *g, const lar_scalar
     if (!v->current) break;
     take_aim(v);
     look_ahead(v);
-    *done = pays(v, at);
+    const double changes = changes_ahead(v, at), most = affordable(v, changes);
+    *done = changes <= most;
     if (!*done) break;
-    LAR_TRY(walk(v, at, done));
+    LAR_TRY(walk(v, 2 * most, at, done));
     *done = holds(v, at) && *done;
     if (!*done) v->current = false;
   }
