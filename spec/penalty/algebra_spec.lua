@@ -109,9 +109,8 @@ describe("the algebra of penalties", function()
     end)
     same(reg:value(net), 0.2 * sums(net, "1.weight", "4.weight"))
     assert.equal(0.2, reg:lambda())
-    local w = lariat.zeros(1, { dtype = "float64" })
+    local w = lariat.zeros(1, { dtype = "float64", requires_grad = true })
     local opt = lariat.optim.sgd({ w }, { lr = 1, penalty = reg })
-    w.requires_grad = true
     lariat.no_grad(function() w:fill_(10) end)
     seen = {}
     for _ = 1, 3 do opt:step() end
