@@ -4,6 +4,7 @@
 #include "core/par.h"
 #include "kern/copy.h"
 #include "kern/fold.h"
+#include "kern/loop.h"
 
 int lar_reduce_shape(const lar_tensor *x, const bool *covered, bool keepdim, int64_t *shape) {
   int n = 0;
@@ -131,7 +132,7 @@ lar_status lar_reduce(lar_tensor *out, const lar_tensor *x, const bool *covered,
     lar_par_shares((j.sizes[2] + LAR_FOLD_PANEL - 1) / LAR_FOLD_PANEL, panels, &j);
   } else {
     int64_t each = j.sizes[1] * j.sizes[2];
-    lar_par_for(j.sizes[0], each > 0 && each < GRAIN ? GRAIN / each : 1, outers, &j);
+    lar_par_for(j.sizes[0], lar_loop_grain(j.sizes[0] * each) / (each + 1) + 1, outers, &j);
   }
 done:
   lar_tensor_clear(&block);
