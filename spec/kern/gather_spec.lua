@@ -81,3 +81,25 @@ describe("gather", function()
     assert.equal(3.5, lariat.tensor(3.5):gather(1, int(-1)):item())
   end)
 end)
+
+describe("the derivative of index_select", function()
+  after_each(function() lariat.threads(many) end)
+
+  it("adds up in the order of the indices, on any number of threads", function()
+    for d, shape in ipairs { { 60, 900 }, { 300, 40 } } do
+      local _, index = named(shape[d], { 500 })
+      local x = lariat.zeros(shape):requires_grad_(true)
+      local g = lariat.randn(d == 1 and { 500, shape[2] } or { shape[1], 500 })
+      local want = lariat.zeros(shape)
+      for k, i in ipairs(index:totable()) do
+        local sum = want:select(d, i) + g:select(d, k)
+        if d == 1 then want[i] = sum else want[{ {}, i }] = sum end
+      end
+      both(function()
+        x.grad = nil
+        (x:index_select(d, index) * g):sum():backward()
+        assert.is_true(x.grad:eq(want):all():item())
+      end)
+    end
+  end)
+end)

@@ -4,7 +4,7 @@
 #include "kern/copy.h"
 #include "op/calc.h"
 
-enum { GRAIN = 65536 }; /* bytes */
+enum { GRAIN = 16384 }; /* bytes */
 
 typedef struct pick {
   char *to;
@@ -14,13 +14,33 @@ typedef struct pick {
   size_t inner;        /* bytes that an index brings */
 } pick;
 
+/* Single elements, or a few, which a call to copy each would cost too much. */
+#define EACH(type)                                                          \
+  for (; r < end && k < p->count; r++, k++) {                               \
+    int64_t i = p->id[k];                                                   \
+    ((type *)p->to)[r] = ((const type *)from)[i < 0 ? i + p->size : i - 1]; \
+  }
+
+typedef struct few {
+  uint32_t some[4];
+} few;
+
 static void some(void *ctx, int64_t begin, int64_t end) {
   const pick *p = ctx;
-  for (int64_t r = begin; r < end; r++) {
-    int64_t o = r / p->count, i = p->id[r % p->count];
-    int64_t at = i < 0 ? i + p->size : i - 1;
-    memcpy(p->to + (size_t)r * p->inner, p->from + (size_t)(o * p->size + at) * p->inner,
-           p->inner);
+  for (int64_t r = begin; r < end;) {
+    int64_t k = r % p->count;
+    const char *from = p->from + (size_t)(r / p->count * p->size) * p->inner;
+    if (p->inner == sizeof(uint32_t))
+      EACH(uint32_t)
+    else if (p->inner == sizeof(uint64_t))
+      EACH(uint64_t)
+    else if (p->inner == sizeof(few))
+      EACH(few)
+    else
+      for (; r < end && k < p->count; r++, k++) {
+        int64_t at = p->id[k] < 0 ? p->id[k] + p->size : p->id[k] - 1;
+        memcpy(p->to + (size_t)r * p->inner, from + (size_t)at * p->inner, p->inner);
+      }
   }
 }
 
@@ -44,7 +64,7 @@ static lar_status shape_of(const lar_io *io, int *d, int *n, int64_t *shape) {
 static lar_status forward(lar_io *io) {
   const lar_tensor *x = io->in[0];
   lar_tensor id = {0}, src = {0}, *y = &io->out[0];
-  int64_t shape[LAR_MAX_NDIM], at;
+  int64_t shape[LAR_MAX_NDIM];
   int d, n;
   lar_status st = LAR_OK;
   LAR_TRY(shape_of(io, &d, &n, shape));
@@ -60,7 +80,7 @@ static lar_status forward(lar_io *io) {
             .size = x->shape[d],
             .inner = (size_t)lar_shape_numel(x->ndim - d - 1, x->shape + d + 1) *
                      lar_dtype_size(x->dtype)};
-  for (int64_t k = 0; k < count; k++) LAR_GO(lar_index(p.id[k], p.size, &at));
+  LAR_GO(lar_indices(p.id, count, p.size));
   lar_par_for(outer * count, GRAIN / (int64_t)(p.inner + 1) + 1, some, &p);
 done:
   lar_tensor_clear(&id);

@@ -312,6 +312,13 @@ lar_status lar_index(int64_t i, int64_t size, int64_t *out) {
   return LAR_OK;
 }
 
+lar_status lar_indices(const int64_t *i, int64_t n, int64_t size) {
+  int64_t missed = 0, at;
+  for (int64_t k = 0; k < n; k++) missed |= (i[k] == 0) | (i[k] > size) | (i[k] < -size);
+  for (int64_t k = 0; missed && k < n; k++) LAR_TRY(lar_index(i[k], size, &at));
+  return LAR_OK;
+}
+
 lar_status lar_dims(const lar_attr *a, int from, int ndim, bool *covered) {
   for (int d = 0; d < ndim; d++) covered[d] = a->n <= from;
   for (int k = from; k < a->n; k++) {

@@ -221,6 +221,9 @@ lar_status lar_dim(int64_t d, int ndim, int *out);
 /* 0-based index from a user's i into a dimension of `size`. */
 lar_status lar_index(int64_t i, int64_t size, int64_t *out);
 
+/* Fails with the first of n indices that is none. */
+lar_status lar_indices(const int64_t *i, int64_t n, int64_t size);
+
 /* The dimensions a reduction covers, from attr i[from..n): none means all. */
 lar_status lar_dims(const lar_attr *a, int from, int ndim, bool *covered);
 
