@@ -308,9 +308,11 @@ static lar_status pivot(lar_cd *w, const lar_problem *g, double previous, lar_po
   *done = true;
   if (w->q.m == 0) return LAR_OK;
   LAR_TRY(lar_pivot_follow(&w->pivot, g, &w->s, &w->q, from, at, done));
-  LAR_TRY(lar_cd_centre(w, g, at));
+  if (*done) {
+    w->filled = 0;
+    LAR_TRY(lar_cd_centre(w, g, at));
+  }
   refresh_slopes(w, g);
-  w->filled = 0;
   return LAR_OK;
 }
 

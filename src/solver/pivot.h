@@ -36,7 +36,8 @@ typedef struct lar_pivot {
   double *aim, *with, *turn, *way; /* by slot */
   const double **columns;          /* by slot, those that are in */
   double *shares;
-  double now, tilt; /* what is left of the way: 1 to 0; the intercept's pull */
+  int64_t wait, pause; /* strengths to leave out, as it did not pay; as many next time */
+  double now, tilt;    /* what is left of the way: 1 to 0; the intercept's pull */
 } lar_pivot;
 
 /* Can it take the problem at all? */
@@ -45,7 +46,7 @@ void lar_pivot_close(lar_pivot *v);
 
 /* From the point, whose slopes by members are q->slope, to the optimum among members at
  * s->lambda: coefficients (of q too), intercept and eta. `from` is the strength that it is the
- * optimum for, or less. False: it gave up, and the point is somewhere on the way. */
+ * optimum for, or less. False: it gave up, and the point is as it was. */
 lar_status lar_pivot_follow(lar_pivot *v, const lar_problem *g, const lar_scalar *s,
                             lar_quad *q, double from, lar_point *at, bool *done);
 

@@ -303,10 +303,11 @@ static void give_up(lar_pivot *v, double intercept, lar_point *at) {
 /* Errors of the inverse grow with its changes: where they are felt it is made anew. */
 lar_status lar_pivot_follow(lar_pivot *v, const lar_problem *g, const lar_scalar *s,
                             lar_quad *q, double from, lar_point *at, bool *done) {
-  enum { TURNS = 3 };
+  enum { TURNS = 3, LONGEST = 15 };
   const double intercept = at->intercept[0];
   v->g = g, v->s = s, v->q = q;
   *done = false;
+  if (v->wait-- > 0) return LAR_OK;
   for (int turn = 0; turn < TURNS && !*done && !lar_interrupt_pending(); turn++) {
     LAR_TRY(lar_pivot_begin(v, from, at));
     if (!v->current) break;
@@ -314,6 +315,8 @@ lar_status lar_pivot_follow(lar_pivot *v, const lar_problem *g, const lar_scalar
     look_ahead(v);
     const double changes = changes_ahead(v, at), most = affordable(v, changes);
     *done = changes <= most;
+    v->pause = *done ? 0 : 2 * v->pause + 1 < LONGEST ? 2 * v->pause + 1 : LONGEST;
+    v->wait = v->pause;
     if (!*done) break;
     LAR_TRY(walk(v, 2 * most, at, done));
     *done = holds(v, at) && *done;
