@@ -100,7 +100,7 @@ static lar_status gather(lar_pivot *v) {
 }
 
 static lar_status seats(lar_pivot *v, int64_t n) {
-  void *who, *aim, *columns;
+  void *who, *aim = NULL, *columns;
   if (n <= v->seats) return LAR_OK;
   const int64_t room = n + n / 4 + 16;
   LAR_TRY(lar_alloc_raw(&who, (size_t)room, sizeof(int64_t)));
